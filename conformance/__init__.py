@@ -1,0 +1,3 @@
+"""Which documented promises does an OpenAI-style endpoint keep?"""
+
+__version__ = "0.1.0"

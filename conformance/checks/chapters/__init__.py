@@ -1,0 +1,1 @@
+"""One module per chapter of requirements (large chapters have several)."""

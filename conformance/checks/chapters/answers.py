@@ -1,0 +1,275 @@
+"""What no schema can say of an answer: ids, times, counts of choices, causes of ending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from conformance.checks.answer import answer
+from conformance.checks.api import (
+    MAY,
+    MUST,
+    REGULAR,
+    SHOULD,
+    Broken,
+    Case,
+    NotApplicable,
+    Source,
+    Untestable,
+    check,
+)
+from conformance.checks.chapters.shape import documents
+from conformance.checks.chapters.usage import asked, choices_asked, reasons
+from conformance.checks.context import Context
+from conformance.checks.plain import answered, document_of, plain_request, read_case
+from conformance.wire.exchange import Exchange
+from conformance.wire.jsonbody import JSONProblem
+
+GENERATING = ("chat", "completions")
+RESPONSE = "openapi.yaml:33507"
+UNIQUE = Source("specification text", RESPONSE, "A unique identifier for the chat completion.")
+CREATED = Source(
+    "specification text",
+    RESPONSE,
+    "The Unix timestamp (in seconds) of when the chat completion was created.",
+)
+CHOICES = Source(
+    "specification text",
+    RESPONSE,
+    "A list of chat completion choices. Can be more than one if `n` is greater than 1.",
+)
+ENDING = Source(
+    "specification text",
+    RESPONSE,
+    "The reason the model stopped generating tokens. This will be `stop` if the model hit a "
+    "natural stop point or a provided stop sequence, `length` if the maximum number of tokens "
+    "specified in the request was reached",
+)
+JSON_TYPE = Source("specification schema", "openapi.yaml:2151, 3382", "application/json")
+
+DAY = 86_400
+#: Seconds that ``created`` and the Date header may differ by: clocks, queues and long answers.
+SKEW = 300
+#: Answers that a reproduction compares: enough to meet a repeated id again, and cheap.
+FEW = 10
+
+
+@check("shape.content-type", MUST, JSON_TYPE, modes=(REGULAR,), cases=answered)
+async def content_type(ctx: Context, case: Case) -> None:
+    """A regular answer is of the media type application/json."""
+    exchange = await document_of(ctx, case)
+    if exchange.media_type != "application/json":
+        raise Broken(f"Content-Type: {exchange.header('content-type') or 'absent'}"[:120], exchange)
+
+
+@check("shape.json", MUST, JSON_TYPE, modes=(REGULAR,), cases=answered)
+async def json_document(ctx: Context, case: Case) -> None:
+    """A regular answer is one JSON document (RFC 8259), and nothing else."""
+    exchange = await document_of(ctx, case)
+    if isinstance(exchange.json, JSONProblem):
+        raise Broken(f"the body is not one JSON document: {exchange.json.detail}", exchange)
+
+
+async def _ids(ctx: Context) -> Iterator[tuple[str, Exchange]]:
+    cases = answered(ctx) if ctx.repetition == 0 else answered(ctx)[:FEW]
+    exchanges = await ctx.ask_all([case.request for case in cases if case.request])
+    return (
+        (exchange_id, exchange)
+        for exchange in exchanges
+        if exchange.ok
+        for exchange_id in sorted(_ids_of(exchange))
+    )
+
+
+def _ids_of(exchange: Exchange) -> set[str]:
+    try:
+        found = [document for _, document in documents(exchange)]
+    except NotApplicable:
+        return set()
+    return {
+        each["id"] for each in found if isinstance(each, dict) and isinstance(each.get("id"), str)
+    }
+
+
+@check("shape.id.unique", MUST, UNIQUE, endpoints=GENERATING)
+async def unique_ids(ctx: Context, case: Case) -> str | None:
+    """No two answers have the same `id`."""
+    owners: dict[str, Exchange] = {}
+    for id, exchange in await _ids(ctx):
+        other = owners.setdefault(id, exchange)
+        if other is not exchange:
+            raise Broken(f"two answers have the id {id[:80]!r}", exchange, other)
+    if len(owners) < 2:
+        raise Untestable("fewer than two answers have an id")
+    return f"{len(owners)} different ids"
+
+
+@check("shape.created.plausible", MUST, CREATED, endpoints=GENERATING, cases=answered)
+async def created_plausible(ctx: Context, case: Case) -> None:
+    """`created` is the time of the answer, in whole seconds since 1970."""
+    exchange = await document_of(ctx, case)
+    dated = _date(exchange)
+    for event, document in documents(exchange):
+        created = document.get("created") if isinstance(document, dict) else None
+        if not isinstance(created, (int, float)) or isinstance(created, bool):
+            continue
+        away = created - exchange.started
+        if not isinstance(created, int) or abs(away) > DAY:
+            shown = f"created is {created}, {_span(away)} the request"
+            raise Broken(shown, exchange, event=event)
+        if dated is not None and abs(created - dated) > SKEW:
+            shown = f"created is {created}, {_span(created - dated)} the Date header"
+            raise Broken(shown, exchange, event=event, level=SHOULD)
+
+
+def _span(seconds: float) -> str:
+    return f"{abs(seconds):.0f} s {'after' if seconds > 0 else 'before'}"
+
+
+def _date(exchange: Exchange) -> float | None:
+    try:
+        return parsedate_to_datetime(exchange.header("date") or "").timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+@check("shape.choices.count", MUST, CHOICES, endpoints=GENERATING, modes=(REGULAR,), cases=answered)
+async def choices_count(ctx: Context, case: Case) -> None:
+    """There are as many choices as were asked for: `n`, one if it is absent."""
+    exchange = await document_of(ctx, case)
+    choices = exchange.json.get("choices") if isinstance(exchange.json, dict) else None
+    if not isinstance(choices, list):
+        raise NotApplicable("choices is not an array", exchange)
+    wanted = _wanted(exchange)
+    if len(choices) != wanted:
+        raise Broken(f"{len(choices)} choices instead of {wanted}", exchange)
+
+
+@check("shape.choices.indices", MUST, CHOICES, endpoints=GENERATING, cases=answered)
+async def choices_indices(ctx: Context, case: Case) -> None:
+    """The indices of the choices are 0 to n - 1, each present."""
+    found = await read_case(ctx, case)
+    listed = [raw for document in found.documents for raw in _choices(document)]
+    if not listed:
+        raise NotApplicable("the answer has no choices", found.exchange)
+    given = [raw.get("index") for raw in listed]
+    indices = {each for each in given if isinstance(each, int) and not isinstance(each, bool)}
+    wanted = set(range(_wanted(found.exchange)))
+    if indices != wanted:
+        shown = f"indices {sorted(indices)[:12]} instead of {_range(len(wanted))}"
+        raise Broken(shown, found.exchange)
+    if ctx.mode is REGULAR and len(given) != len(indices):
+        raise Broken(f"an index occurs twice among {given[:12]}", found.exchange)
+
+
+def _wanted(exchange: Exchange) -> int:
+    """How many choices the answer must have: ``n`` for each prompt; ``best_of`` adds none."""
+    body = exchange.request.json if isinstance(exchange.request.json, dict) else {}
+    return choices_asked({**body, "best_of": None})
+
+
+def _range(count: int) -> str:
+    return "0" if count == 1 else f"0 to {count - 1}"
+
+
+def _choices(document: dict[str, Any]) -> list[dict[str, Any]]:
+    choices = document.get("choices")
+    return [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
+
+
+@check("shape.finish-reason.cause", MUST, ENDING, endpoints=GENERATING, cases=answered)
+async def finish_cause(ctx: Context, case: Case) -> None:
+    """Every choice ends for a reason that the request allows: no tool call unless tools were given."""
+    found = await read_case(ctx, case)
+    body = asked(found)
+    tools = body.get("tools") or body.get("functions")
+    for choice in found.choices.values():
+        if choice.finish_reason in ("tool_calls", "function_call") and not tools:
+            shown = f"choice {choice.index} ends with {choice.finish_reason}, no tools were given"
+            raise Broken(shown, found.exchange)
+
+
+@check("shape.text", SHOULD, CHOICES, endpoints=GENERATING)
+async def text(ctx: Context, case: Case) -> None:
+    """The plainest request is answered with text, or with reasoning that used up the limit."""
+    found = await answer(ctx, plain_request(ctx))
+    hidden = found.finish_reason == "length" and found.tokens("completion") != 0
+    shown = any(c.text or c.reasoning or c.tool_calls for c in found.choices.values())
+    if not shown and not hidden and not reasons(found):
+        raise Broken(f"no text, finish_reason {found.finish_reason}", found.exchange)
+
+
+@check(
+    "shape.tool-calls.unasked",
+    SHOULD,
+    Source(
+        "convention",
+        "openai-python: clients take the tool path when tool_calls is present",
+        "The tool calls generated by the model, such as function calls.",
+    ),
+    endpoints=("chat",),
+    modes=(REGULAR,),
+    cases=answered,
+)
+async def tool_calls_unasked(ctx: Context, case: Case) -> None:
+    """A plain answer has no `tool_calls`, not even an empty array."""
+    found = await read_case(ctx, case)
+    if asked(found).get("tools") or asked(found).get("functions"):
+        raise NotApplicable("tools were given")
+    for raw in _choices(found.documents[0]) if found.documents else ():
+        message = raw.get("message")
+        calls = message.get("tool_calls") if isinstance(message, dict) else None
+        if calls is not None:
+            raise Broken(f"message.tool_calls is {str(calls)[:60]}", found.exchange)
+
+
+@check(
+    "shape.logprobs.unasked",
+    SHOULD,
+    Source("specification text", "openapi.yaml:33361", "Whether to return log probabilities"),
+    endpoints=GENERATING,
+    modes=(REGULAR,),
+    cases=answered,
+)
+async def logprobs_unasked(ctx: Context, case: Case) -> None:
+    """Log probabilities that were not asked for are null or absent."""
+    found = await read_case(ctx, case)
+    given = asked(found).get("logprobs")
+    if given is not None and given is not False:  # 0 asks for them: no alternatives
+        raise NotApplicable("logprobs were asked for")
+    for choice in found.choices.values():
+        if choice.logprobs:
+            raise Broken(f"choice {choice.index} has logprobs", found.exchange)
+
+
+async def _foreign_member(ctx: Context, case: Case, name: str, home: str) -> None:
+    exchange = await document_of(ctx, case)
+    for event, document in documents(exchange):
+        for raw in _choices(document) if isinstance(document, dict) else ():
+            if raw.get(name) is not None:
+                raise Broken(
+                    f"a choice has {name!r}, which belongs to {home}", exchange, event=event
+                )
+
+
+@check("shape.no-delta", SHOULD, CHOICES, endpoints=("chat",), modes=(REGULAR,), cases=answered)
+async def no_delta(ctx: Context, case: Case) -> None:
+    """A regular answer has no `delta`, which belongs to chunks."""
+    await _foreign_member(ctx, case, "delta", "chunks")
+
+
+@check(
+    "shape.model.echo",
+    MAY,
+    Source("specification text", RESPONSE, "The model used for the chat completion."),
+    endpoints=GENERATING,
+    modes=(REGULAR,),
+)
+async def model_echo(ctx: Context, case: Case) -> str | None:
+    """The answer names the model that was asked for (a dated name of it is as good)."""
+    found = await answer(ctx, plain_request(ctx))
+    named = found.documents[0].get("model") if found.documents else None
+    if named != ctx.subject.model:
+        raise Broken(f"model is {str(named)[:80]!r}", found.exchange)
+    return None

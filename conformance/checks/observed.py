@@ -1,0 +1,45 @@
+"""Cases for observers: requirements of the final phase that judge everything recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from conformance.checks.api import Case, Phase
+from conformance.checks.context import Context
+from conformance.verdicts import Mode
+from conformance.wire.exchange import Exchange
+
+__all__ = ["about", "recorded_cases", "recorded_here"]
+
+#: Phases whose exchanges can be sent once more; probes and documented examples are not.
+PHASES = frozenset(phase.value for phase in Phase)
+
+
+def recorded_cases(ctx: Context) -> Sequence[Case]:
+    """Every recorded exchange that can be sent again, as a case."""
+    return _cases(ctx, lambda exchange: True)
+
+
+def recorded_here(ctx: Context) -> Sequence[Case]:
+    """The recorded exchanges of the context's endpoint and mode."""
+    return _cases(ctx, lambda exchange: about(ctx, exchange))
+
+
+def about(ctx: Context, exchange: Exchange) -> bool:
+    """Whether ``exchange`` was asked of the context's endpoint, in its mode."""
+    request, endpoint = exchange.request, ctx.endpoint
+    if request.method != endpoint.method:
+        return False
+    if "{" not in endpoint.path and request.path != endpoint.path:
+        return False
+    if "{" in endpoint.path and not request.path.startswith(endpoint.path.partition("{")[0]):
+        return False
+    return ctx.mode is None or request.wants_stream is (ctx.mode is Mode.STREAM)
+
+
+def _cases(ctx: Context, wanted: Callable[[Exchange], bool]) -> Sequence[Case]:
+    return [
+        Case(f"exchange {exchange.id}", exchange.request, exchange)
+        for exchange in ctx.recorded
+        if exchange.phase in PHASES and wanted(exchange)
+    ]

@@ -1,0 +1,5 @@
+"""The ``conformance`` command: one module for each subcommand."""
+
+from conformance.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,99 @@
+"""``conformance report``: merge runs, compare them, build their pages again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from conformance.errors import ConfigurationError, ExitCode
+from conformance.report.badge import render_badge
+from conformance.report.closing import write_run
+from conformance.report.diff import diff
+from conformance.report.merge import combine_exit_codes, merge
+from conformance.report.results import read_run
+from conformance.report.write import write_reports
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the four actions."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    page = actions.add_parser("html", help="write the pages of a run again (also of a killed one)")
+    page.add_argument("run_dir", nargs="?", default="reports/latest", type=Path, metavar="DIR")
+    badge = actions.add_parser("badge", help="print the badge of a run (shields endpoint JSON)")
+    badge.add_argument("run_dir", nargs="?", default="reports/latest", type=Path, metavar="DIR")
+    compare = actions.add_parser(
+        "diff", help="what changed from run A to run B; exit 1: regression"
+    )
+    compare.add_argument("before", type=Path, metavar="A")
+    compare.add_argument("after", type=Path, metavar="B")
+    join = actions.add_parser("merge", help="several runs (shards, machines) as one")
+    join.add_argument("runs", nargs="+", type=Path, metavar="DIR")
+    join.add_argument("--into", required=True, type=Path, metavar="DIR", help="the merged run")
+    join.add_argument("--partial", action="store_true", help="take interrupted and missing parts")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out one action."""
+    match arguments.action:
+        case "html":
+            paths = write_reports(_existing(arguments.run_dir))
+            print("\n".join(map(str, paths)))
+            return 0
+        case "badge":
+            print(render_badge(read_run(arguments.run_dir)))
+            return 0
+        case "diff":
+            found = diff(read_run(arguments.before), read_run(arguments.after))
+            print(found.markdown())
+            return ExitCode.FAILURE if found.regression else ExitCode.CONFORMS
+        case _:
+            return _merge(arguments.runs, arguments.into, arguments.partial)
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise ConfigurationError(
+            "there is no run here", where=str(folder), instead="name a run directory"
+        )
+    return folder
+
+
+def _merge(folders: list[Path], into: Path, partial: bool) -> int:
+    catalogues = [_catalogue(folder) for folder in folders]
+    runs = [read_run(folder) for folder in folders]
+    merged = merge(runs, partial=partial, catalogue=() if partial else set().union(*catalogues))
+    code = combine_exit_codes(run.footer.exit_code for run in runs if run.footer)
+    into.mkdir(parents=True, exist_ok=True)
+    write_run(into, merged, exit_code=code)
+    _copy_files(folders, into)
+    print("\n".join(map(str, write_reports(into))))
+    return 0
+
+
+def _catalogue(folder: Path) -> dict[str, object]:
+    try:
+        found = json.loads((folder / "catalogue.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _copy_files(folders: list[Path], into: Path) -> None:
+    """Evidence, findings and catalogues of all runs, side by side."""
+    evidence = into / "evidence"
+    evidence.mkdir(exist_ok=True)
+    catalogue: dict[str, object] = {}
+    with (into / "learned.jsonl").open("w", encoding="utf-8") as learned:
+        for folder in folders:
+            catalogue |= _catalogue(folder)
+            for path in sorted((folder / "evidence").glob("*.jsonl")):
+                with (evidence / path.name).open("ab") as out, path.open("rb") as source:
+                    shutil.copyfileobj(source, out)
+            if (folder / "learned.jsonl").exists():
+                learned.write((folder / "learned.jsonl").read_text(encoding="utf-8"))
+    text = json.dumps(catalogue, ensure_ascii=False, indent=1)
+    (into / "catalogue.json").write_text(text + "\n", encoding="utf-8")

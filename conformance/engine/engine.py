@@ -1,0 +1,236 @@
+"""One target, one run: phases in order, checks side by side, verdicts as they fall."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from conformance.checks.api import Case, Outcome, Phase
+from conformance.checks.catalogue import Item
+from conformance.checks.context import Context, Subject
+from conformance.engine.budget import Budget
+from conformance.engine.events import Decided, Event, Learned, Progress, Result
+from conformance.engine.hostile import HostileQueue
+from conformance.engine.judging import Judged, judge
+from conformance.engine.memo import Memo
+from conformance.engine.sender import Sender
+from conformance.schema.contract import Profile
+from conformance.verdicts import Mode, Verdict
+from conformance.wire.exchange import Exchange, Request
+
+__all__ = ["Engine"]
+
+T = TypeVar("T")
+
+#: Judges a verdict against what the owner of the target declared.
+Declared = Callable[[Item, Judged], tuple[Verdict, str, str | None]]
+#: Draws the corpus of an endpoint and mode.
+Corpora = Callable[[str, Mode | None], Sequence[Case]]
+#: Runs a documented example through the recording proxy.
+RunExample = Callable[[str, str, Phase], Awaitable[tuple[Any, list[Exchange]]]]
+
+
+@dataclass
+class Engine:
+    """Judges ``items`` of one target.
+
+    ``emit`` receives every event; ``declared`` applies deviations; ``corpora`` draws valid
+    requests. After :meth:`run`, ``judgements`` holds the raw judgement of each failed item (for
+    shrinking) and ``ended`` says why the run stopped early, if it did.
+    """
+
+    name: str
+    subject: Subject
+    profile: Profile
+    sender: Sender
+    corpora: Corpora
+    declared: Declared
+    emit: Callable[[Event], None]
+    example: RunExample
+    recovery_seconds: float = 20.0
+    recorded: Callable[[], Sequence[Exchange]] = tuple
+
+    def __post_init__(self) -> None:
+        self.memo = Memo()
+        self.judgements: dict[tuple[str, str | None, str | None], Judged] = {}
+        self._lessons: dict[tuple[str, str], asyncio.Task[Any]] = {}
+        self._began = time.monotonic()
+        self._decided = 0
+        self._total = 0
+        self._progress_at = 0.0
+        self.hostile = HostileQueue(
+            lambda request, repetition: self.sender.send(
+                request, repetition=repetition, phase=Phase.HOSTILE
+            ),
+            self.sender.alive,
+            self._lost,
+            recovery_seconds=self.recovery_seconds,
+        )
+
+    @property
+    def budget(self) -> Budget:
+        """What the run has cost so far."""
+        return self.sender.budget
+
+    async def run(self, items: Sequence[Item]) -> None:
+        """Judge ``items`` phase by phase; every item gets exactly one ``Decided``."""
+        self._total = len(items)
+        for phase in (Phase.ORDINARY, Phase.EXCLUSIVE, Phase.HOSTILE, Phase.FINAL):
+            chosen = [item for item in items if item.requirement.phase is phase]
+            if phase is Phase.EXCLUSIVE:
+                for item in chosen:
+                    await self._decide(item)
+            else:
+                await asyncio.gather(*(self._decide(item) for item in chosen))
+
+    async def _decide(self, item: Item) -> None:
+        began = time.monotonic()
+        asker = _ItemAsker(self)
+        judged = await judge(
+            item.requirement, lambda repetition: self._context(asker, item, repetition)
+        )
+        if judged.verdict is Verdict.NOT_RUN and not self.sender.reached and self.sender.ended:
+            judged.verdict = Verdict.ERROR
+        verdict, message, reason = self.declared(item, judged)
+        if judged.case is not None:
+            self.judgements[item.key] = judged
+        result = Result(
+            self.name,
+            item,
+            judged.level,
+            verdict,
+            message,
+            asker.sent,
+            tuple(dict.fromkeys(exchange.id for exchange in judged.evidence))[:12],
+            judged.event,
+            time.monotonic() - began,
+            judged.occurrences,
+            reason,
+        )
+        self._decided += 1
+        self.emit(Decided(self.name, result))
+        self.progress(item.requirement.phase)
+
+    def context(self, item: Item, repetition: int) -> Context:
+        """A context for one more judgement of ``item``, outside its verdict."""
+        return self._context(_ItemAsker(self), item, repetition)
+
+    def _context(self, asker: _ItemAsker, item: Item, repetition: int) -> Context:
+        contract = self.profile.endpoints[item.endpoint] if item.endpoint else None
+        return Context(
+            asker,
+            self.subject,
+            self.profile,
+            contract,
+            item.mode,
+            item.requirement.phase,
+            repetition,
+        )
+
+    def progress(self, phase: Phase) -> None:
+        """Tell where the run stands, at most five times a second."""
+        now = time.monotonic()
+        if now - self._progress_at < 0.2 and self._decided < self._total:
+            return
+        self._progress_at = now
+        budget = self.budget
+        self.emit(
+            Progress(
+                self.name,
+                phase.value,
+                self._decided,
+                self._total,
+                budget.requests,
+                budget.completion_tokens,
+                budget.seconds,
+            )
+        )
+
+    def _lost(self, reason: str) -> None:
+        self.sender.ended = self.sender.ended or reason
+
+    # What checks ask for
+
+    async def ask(
+        self, request: Request, repetition: int | None, phase: Phase, sent: Callable[[], None]
+    ) -> Exchange:
+        """The exchange for ``request``; ``sent`` is called when it had to be sent."""
+
+        async def send() -> Exchange:
+            sent()
+            if phase is Phase.HOSTILE:
+                return await self.hostile.ask(request, repetition or 0)
+            return await self.sender.send(request, repetition=repetition or 0, phase=phase)
+
+        if repetition is None:
+            return await send()
+        return await self.memo.get(request, repetition, send)
+
+    async def learn(self, ctx: Context, lesson: Callable[[Context], Awaitable[T]]) -> T:
+        """The result of ``lesson``, worked out once for each endpoint."""
+        key = (lesson.__name__, ctx.endpoint.name)
+        task = self._lessons.get(key)
+        if task is None:
+            regular = Context(
+                _ItemAsker(self),
+                self.subject,
+                self.profile,
+                ctx.contract,
+                Mode.REGULAR,
+                Phase.CALIBRATION,
+            )
+            task = self._lessons[key] = asyncio.ensure_future(lesson(regular))
+            task.add_done_callback(lambda done: self._learned(key, done))
+        return await asyncio.shield(task)
+
+    def _learned(self, key: tuple[str, str], done: asyncio.Task[Any]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is None:
+            value = done.result()
+            text = getattr(value, "finding", None) or str(value)
+        elif isinstance(error, Outcome):
+            value, text = None, error.message
+        else:
+            return
+        self.emit(Learned(self.name, key[1], key[0], text, _plain(value)))
+
+
+class _ItemAsker:
+    """One item's access to the engine; counts what was sent for it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.sent = 0
+
+    def _count(self) -> None:
+        self.sent += 1
+
+    async def ask(self, request: Request, repetition: int | None, phase: Phase) -> Exchange:
+        return await self._engine.ask(request, repetition, phase, self._count)
+
+    async def learn(self, ctx: Context, lesson: Callable[[Context], Awaitable[T]]) -> T:
+        return await self._engine.learn(ctx, lesson)
+
+    def corpus(self, endpoint: str, mode: Mode | None) -> Sequence[Case]:
+        return self._engine.corpora(endpoint, mode)
+
+    def recorded(self) -> Sequence[Exchange]:
+        return self._engine.recorded()
+
+    async def command(self, kind: str, code: str, phase: Phase) -> tuple[Any, list[Exchange]]:
+        outcome, exchanges = await self._engine.example(kind, code, phase)
+        self.sent += len(exchanges)
+        return outcome, exchanges
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, default=lambda v: getattr(v, "__dict__", str(v))))
+    except (TypeError, ValueError):
+        return str(value)

@@ -1,0 +1,184 @@
+"""Sending within a target's limits: concurrency, rate, budget, retries, evidence.
+
+Rule 1: every request of a run passes :meth:`Sender.send`, whoever asks (checks, probes,
+reproductions, shrinking, SDK and cURL through the proxy), so what is counted here is what the
+server sees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from conformance.engine.budget import Budget
+from conformance.wire.exchange import Attempt, Exchange, FailureKind, Request
+
+__all__ = ["Aborted", "Sender", "WireLike"]
+
+#: Statuses that say "not now" rather than "not this" (RFC 9110 §15.6, RFC 6585 §4).
+TRANSIENT = frozenset({429, 502, 503, 504})
+MAX_RETRIES = 3
+MAX_RETRY_AFTER = 60.0
+#: Transport failures in a row after which one probe decides whether to go on.
+FAILURES_IN_A_ROW = 5
+
+
+class WireLike(Protocol):
+    """What the sender needs of the wire: one attempt, never an exception."""
+
+    async def send(self, request: Request, *, id: str, repetition: int, phase: str) -> Exchange:
+        """Send ``request`` once."""
+
+
+class Aborted(Exception):
+    """The run is over before its plan: target lost, or cancelled."""
+
+
+class Sender:
+    """Sends requests one attempt at a time under the target's limits."""
+
+    def __init__(
+        self,
+        wire: WireLike,
+        budget: Budget,
+        keep: Callable[[Exchange], Exchange],
+        *,
+        concurrency: int = 8,
+        requests_per_minute: float | None = None,
+        probe: Request | None = None,
+    ) -> None:
+        self.wire, self.budget, self.keep, self.probe = wire, budget, keep, probe
+        self.ended: str | None = None  # why nothing more is sent
+        self.reached = False  # whether any HTTP answer ever came
+        self._slots = asyncio.Semaphore(concurrency)
+        self._per_minute = requests_per_minute
+        self._recent: deque[float] = deque()
+        self._rate_lock = asyncio.Lock()
+        self._numbers = 0
+        self._failures = 0
+        self._probing: asyncio.Task[bool] | None = None
+        self._pause_until = 0.0
+
+    async def send(
+        self, request: Request, *, repetition: int = 0, phase: str = "ordinary"
+    ) -> Exchange:
+        """Send with retries of transient answers; the exchange is kept as evidence.
+
+        Raises :class:`BudgetSpent` or :class:`Aborted` before anything is sent.
+        """
+        attempts: list[Attempt] = []
+        while True:
+            exchange = await self._attempt(request, repetition, phase)
+            wait = self._retry_delay(exchange, len(attempts)) if phase != "hostile" else None
+            if wait is None or self.budget.spent():
+                break
+            attempts.append(Attempt(exchange.status, exchange.failure, wait))
+            if exchange.status == 429:
+                self._pause_until = max(self._pause_until, time.monotonic() + wait)
+            await asyncio.sleep(wait)
+        exchange = self.keep(exchange.replace(attempts=tuple(attempts)))
+        self.budget.settle(exchange)
+        await self._watch(exchange, phase)
+        return exchange
+
+    async def _attempt(self, request: Request, repetition: int, phase: str) -> Exchange:
+        """One attempt in a slot of its own. While a probe is out, only the probe is sent."""
+        probing = phase == "probe"
+        while True:
+            if self._probing is not None and not probing:
+                await asyncio.wait([self._probing])
+            async with self._slots:
+                if self._probing is not None and not probing:
+                    continue
+                return await self._in_slot(request, repetition, phase)
+
+    async def _in_slot(self, request: Request, repetition: int, phase: str) -> Exchange:
+        if self.ended is None:
+            await self._wait_for_rate()
+        if self.ended:
+            raise Aborted(self.ended)
+        self.budget.take()
+        self._numbers += 1
+        number = f"x{self._numbers:05d}"
+        return await self.wire.send(request, id=number, repetition=repetition, phase=phase)
+
+    def _retry_delay(self, exchange: Exchange, tried: int) -> float | None:
+        """Seconds to wait before the next attempt, or ``None`` if this answer stands."""
+        if tried >= MAX_RETRIES:
+            return None
+        reset = exchange.status is None and _kind(exchange) is FailureKind.RESET
+        if exchange.status not in TRANSIENT and not reset:
+            return None
+        wait = retry_after(exchange.header("retry-after"))
+        backoff: float = 0.5 * 2**tried
+        if wait is None:
+            return backoff
+        return wait if wait <= MAX_RETRY_AFTER else None
+
+    async def _wait_for_rate(self) -> None:
+        async with self._rate_lock:
+            await asyncio.sleep(max(0.0, self._pause_until - time.monotonic()))
+            if self._per_minute is None:
+                return
+            while self._recent and self._recent[0] <= time.monotonic() - 60:
+                self._recent.popleft()
+            if len(self._recent) >= self._per_minute:
+                await asyncio.sleep(max(0.0, self._recent[0] + 60 - time.monotonic()))
+                self._recent.popleft()
+            self._recent.append(time.monotonic())
+
+    async def _watch(self, exchange: Exchange, phase: str) -> None:
+        """Give up on a target that stopped answering; hostile batches look after themselves."""
+        if exchange.status is not None:
+            self.reached, self._failures = True, 0
+            return
+        if phase == "hostile" or _kind(exchange) is FailureKind.CANCELLED:
+            return
+        self._failures += 1
+        if self._failures >= FAILURES_IN_A_ROW and not self.ended and not await self.alive():
+            self.ended = self.ended or f"the target stopped answering ({exchange.failure})"
+
+    async def alive(self) -> bool:
+        """One liveness probe: does an ordinary request get any HTTP answer?"""
+        if self.probe is None:
+            return True
+        if self._probing is None:
+            self._probing = asyncio.ensure_future(self._probe())
+        probing = self._probing
+        try:
+            return await asyncio.shield(probing)
+        finally:
+            if self._probing is probing and probing.done():
+                self._probing = None
+
+    async def _probe(self) -> bool:
+        assert self.probe is not None
+        exchange = self.keep(await self._attempt(self.probe, -1, "probe"))
+        self.budget.settle(exchange)
+        if exchange.status is not None:
+            self._failures = 0
+        return exchange.status is not None and exchange.status < 500
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for (RFC 9110 §10.2.3), or ``None``."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _kind(exchange: Exchange) -> FailureKind | None:
+    return exchange.failure.kind if exchange.failure else None
+
+
+#: A coroutine function that sends one request, as hostile batches and proxies use it.
+Send = Callable[[Request], Awaitable[Exchange]]

@@ -1,0 +1,146 @@
+"""The pytest plugin: pytest presents what the engine decides.
+
+One item for each target, requirement, endpoint and mode. Without conformance items the plugin does
+nothing, exit codes included.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.errors import ConformanceError
+from conformance.options import add_long_names, add_short_names
+from conformance.plugin.collecting import ChapterFile, ConformanceItem, is_chapter
+from conformance.plugin.distributing import distribute, is_conformance_run
+from conformance.plugin.running import RUN, PytestRun
+
+MARKERS = (
+    "must: a requirement that an endpoint has to keep",
+    "should: a requirement that is recommended",
+    "may: information only",
+    "regular: the answer comes in one body",
+    "stream: the answer comes as server-sent events",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the ``--conformance-…`` spellings."""
+    add_long_names(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    """Register the short names that no other plugin took, once all plugins are loaded."""
+    early_config.stash[NOTICES] = add_short_names(parser)
+    early_config.known_args_namespace = parser.parse_known_args(
+        args, namespace=copy.copy(early_config.option)
+    )
+
+
+NOTICES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers and this run's state."""
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
+    config.stash[RUN] = PytestRun(config)
+    config.pluginmanager.register(_Controller(), "conformance-controller")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """With ``-n``: one target's items stay in one worker."""
+    if is_conformance_run(config):
+        distribute(config)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Name the seed, and options that another plugin owns."""
+    if not is_conformance_run(config):
+        return []
+    seed = config.getoption("conformance_seed", default=None) or 0
+    return [f"conformance: seed {seed}", *config.stash.get(NOTICES, [])]
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a chapter of checks."""
+    if not is_chapter(file_path):
+        return None
+    node: pytest.Collector = ChapterFile.from_parent(parent, path=file_path)
+    return node
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what the run does not try; put chapters in order, cheapest evidence first."""
+    ours = [item for item in items if isinstance(item, ConformanceItem)]
+    left_out = {item for item in ours if item.plan.excluded(item.item) is not None}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+    order = {id(item): number for number, item in enumerate(_ordered(ours))}
+    kept = [item for item in items if item not in left_out]
+    kept.sort(key=lambda item: order.get(id(item), -1))
+    items[:] = kept
+
+
+def _ordered(items: list[ConformanceItem]) -> list[ConformanceItem]:
+    targets = list(dict.fromkeys(item.plan.name for item in items))
+    return sorted(items, key=lambda item: (targets.index(item.plan.name), item.number))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Remember what is left after deselection."""
+    ours = [item for item in session.items if isinstance(item, ConformanceItem)]
+    session.config.stash[RUN].selected(ours)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the check's own duration instead of the time pytest waited for it."""
+    report = yield
+    if isinstance(item, ConformanceItem) and call.when == "call" and item.result is not None:
+        report.duration = item.result.seconds
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the report and turn verdicts into the exit code."""
+    run = session.config.stash.get(RUN, None)
+    if run is None:
+        return
+    try:
+        code = run.finish(exitstatus)
+    except ConformanceError as error:
+        run.trouble = str(error)
+        code = error.exit_code
+    if code is not None:
+        session.exitstatus = code
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what is wrong, what it cost, and where the page is."""
+    text = config.stash[RUN].summary()
+    if text:
+        terminalreporter.section("conformance")
+        terminalreporter.write_line(text)
+
+
+class _Controller:
+    """Hooks of pytest-xdist's controller; unknown (and unused) without it."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker which folder the run writes into."""
+        node.workerinput["conformance_folder"] = str(node.config.stash[RUN].folder())

@@ -1,0 +1,157 @@
+"""A small deterministic language model: logits from what was read and from the whole context.
+
+Two parts add up, as in any language model of some size. A *background*: one Gaussian vector
+(σ = 3, so spreads are those of a real model) chosen by a hash of the whole prompt. And a
+*continuation*: words that followed the last one or two tokens in the corpus lie about five σ
+above it, ordered by how often they did and by a hash of the whole prompt and the recent text:
+change one token of the prompt, or the order of two messages, and the text changes.
+
+The end of sequence becomes likely after sentence ends, more so the longer the text. After a token
+that repeats itself the corpus knows nothing (it never stutters), so only the background is left:
+a forced repetition sees constant logits, as it nearly does in a large model.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import log
+
+from conformance.reference.corpus import SENTENCES
+from conformance.reference.tokenizer import SPECIALS, Tokenizer
+
+__all__ = ["Context", "LanguageModel"]
+
+_MASK = (1 << 64) - 1
+_MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
+_BACKGROUNDS = 64
+_SIGMA = 3.0
+_CONTINUATION = 13.0  # level of what follows; the background's maximum is near 3 σ · 3.2
+_SECOND_ORDER = 4.0  # what followed the last *two* tokens lies higher still
+_COMPLETION = 30.0  # the rest of a half-written character
+_NEVER = -20.0  # bytes that are no text by themselves, and specials
+_STUTTER = 6.0  # what a token loses right after itself
+_SPREAD = 2.0  # σ of the continuation's dependence on the context
+
+
+def _mix(state: int, value: int) -> int:
+    """One step of a 64-bit linear congruential hash."""
+    return (state * _MULTIPLIER + value + _INCREMENT) & _MASK
+
+
+class Context:
+    """What the next token depends on: the prompt's hash and the tokens after it."""
+
+    __slots__ = ("earlier", "last", "length", "oldest", "prompt")
+
+    def __init__(self, prompt: Sequence[int]) -> None:
+        state = len(prompt)
+        for number in prompt:
+            state = _mix(state, number)
+        self.prompt = state
+        self.length = 0  # tokens generated after the prompt
+        self.oldest, self.earlier, self.last = (-1, -1, -1, *prompt)[-3:]
+
+    def advance(self, token: int) -> None:
+        """Append one generated token."""
+        self.oldest, self.earlier, self.last = self.earlier, self.last, token
+        self.length += 1
+
+
+class LanguageModel:
+    """Logits for the next token. Immutable after construction; shared by all requests."""
+
+    def __init__(self, tokenizer: Tokenizer, name: str = "") -> None:
+        self.tokenizer = tokenizer
+        self.end = SPECIALS["<|end_of_text|>"]
+        dice = random.Random(f"reference {name}")
+        self._backgrounds = [self._background(dice) for _ in range(_BACKGROUNDS)]
+        self._jitter = [dice.gauss(0, _SPREAD) for _ in range(4096)]
+        self._read(SENTENCES)
+
+    def _background(self, dice: random.Random) -> list[float]:
+        logits = [dice.gauss(0, _SIGMA) for _ in range(len(self.tokenizer))]
+        for number, piece in enumerate(self.tokenizer.pieces):
+            if not piece or not _is_text(piece):
+                logits[number] = _NEVER
+            elif number < 256:
+                logits[number] -= _SIGMA  # a lone byte is rarely the best piece
+        return logits
+
+    def _read(self, sentences: Iterable[str]) -> None:
+        first: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        second: defaultdict[tuple[int, int], Counter[int]] = defaultdict(Counter)
+        starts: Counter[int] = Counter()
+        common: Counter[int] = Counter()
+        enders: set[int] = set()
+        for sentence in sentences:
+            ids = self.tokenizer.encode(f" {sentence}")
+            starts[ids[0]] += 1
+            common.update(number for number in ids if _is_word(self.tokenizer.pieces[number]))
+            enders.add(ids[-1])
+            for (one, two), three in zip(pairwise(ids), (*ids[2:], -1), strict=False):
+                first[one][two] += 1
+                if three >= 0:
+                    second[one, two][three] += 1
+        self._enders = frozenset(enders)
+        self._starts = tuple((number, _CONTINUATION) for number in starts)
+        self._common = tuple((number, _CONTINUATION) for number, _ in common.most_common(24))
+        self._after = {last: self._scores(last, counts) for last, counts in first.items()}
+        self._after_two = {
+            (one, two): tuple(
+                (number, score + (_SECOND_ORDER if number in counts else 0.0))
+                for number, score in self._after[two]
+            )
+            for (one, two), counts in second.items()
+        }
+
+    def _scores(self, last: int, counts: Counter[int]) -> tuple[tuple[int, float], ...]:
+        piece = self.tokenizer.pieces[last]
+        level = _CONTINUATION if _is_text(piece) else _COMPLETION
+        return tuple((number, level + log(count)) for number, count in counts.items())
+
+    def logits(self, context: Context) -> list[float]:
+        """The raw logits for the token after ``context``: a fresh list, one number per id."""
+        logits = self._backgrounds[(context.prompt >> 40) % _BACKGROUNDS].copy()
+        if context.earlier != context.last:
+            state = _mix(_mix(context.prompt, context.length >> 3), context.last)
+            state = _mix(_mix(state, context.earlier), context.oldest)
+            jitter = self._jitter
+            for number, score in self._candidates(context):
+                spice = ((state ^ (number * 0x9E3779B97F4A7C15)) * _MULTIPLIER) & _MASK
+                logits[number] = score + jitter[spice >> 52]
+        elif context.last >= 0:
+            logits[context.last] -= _STUTTER
+        logits[self.end] = self._end_logit(context)
+        return logits
+
+    def _candidates(self, context: Context) -> tuple[tuple[int, float], ...]:
+        """What may follow, from the longest context that the corpus knows."""
+        last = context.last
+        if last in self._enders or last < 0 or (context.length == 0 and last in _OPENERS):
+            return self._starts
+        return (
+            self._after_two.get((context.earlier, last)) or self._after.get(last) or self._common
+        )
+
+    def _end_logit(self, context: Context) -> float:
+        if context.last in self._enders:
+            return min(9.0 + 0.12 * context.length, 28.0)
+        return min(-10.0 + 0.02 * context.length, 10.0)
+
+
+_OPENERS = frozenset(SPECIALS.values())
+
+
+def _is_word(piece: bytes) -> bool:
+    return piece[:1] == b" " and len(piece) > 2
+
+
+def _is_text(piece: bytes) -> bool:
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        return False
+    return text.isprintable() or not text.strip()

@@ -1,0 +1,343 @@
+"""Answers of the wrong shape, and counts that are not true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.reference.mutants import Head, Seen, mutant
+
+Document = dict[str, Any]
+
+
+def _usage(document: Document) -> dict[str, int]:
+    usage: dict[str, int] = document.get("usage") or {}
+    return usage
+
+
+# Members
+
+
+@mutant(
+    "created-milliseconds",
+    kills=("shape.created.plausible",),
+    kind="document",
+    thread="https://github.com/pawanosman/chatgpt/issues/138",
+)
+def created_milliseconds(document: Document, seen: Seen) -> None:
+    """`created` counts milliseconds."""
+    if "created" in document and "choices" in document:
+        document["created"] *= 1000
+
+
+@mutant("created-decimal", kills=("shape.created", "chunk.created"), kind="document")
+def created_decimal(document: Document, seen: Seen) -> None:
+    """`created` is a decimal number."""
+    if "created" in document:
+        document["created"] += 0.25
+
+
+@mutant("created-stuck", kills=("shape.created.plausible",), kind="document")
+def created_stuck(document: Document, seen: Seen) -> None:
+    """`created` is 0."""
+    if "created" in document and "choices" in document:
+        document["created"] = 0
+
+
+@mutant("object-empty", kills=("shape.object", "chunk.object"), kind="document")
+def object_empty(document: Document, seen: Seen) -> None:
+    """`object` is an empty string."""
+    if "choices" in document:
+        document["object"] = ""
+
+
+@mutant("model-null", kills=("shape.model", "chunk.model"), kind="document")
+def model_null(document: Document, seen: Seen) -> None:
+    """`model` is null."""
+    if "choices" in document:
+        document["model"] = None
+
+
+@mutant("id-missing", kills=("shape.id", "chunk.id"), kind="document")
+def id_missing(document: Document, seen: Seen) -> None:
+    """There is no `id`."""
+    if "choices" in document:
+        del document["id"]
+
+
+@mutant("id-constant", kills=("shape.id.unique",), kind="document")
+def id_constant(document: Document, seen: Seen) -> None:
+    """Every answer has the same `id`."""
+    if "choices" in document:
+        document["id"] = "chatcmpl-1"
+
+
+@mutant("choices-null", kills=("shape.choices", "chunk.choices"), kind="document")
+def choices_null(document: Document, seen: Seen) -> None:
+    """`choices` is null."""
+    if "choices" in document:
+        document["choices"] = None
+
+
+@mutant("choices-missing", kills=("shape.choices",), kind="json")
+def choices_missing(document: Document, seen: Seen) -> None:
+    """An answer with status 200 has no `choices`."""
+    document.pop("choices", None)
+
+
+@mutant("choice-index-from-one", kills=("shape.choices.indices",), kind="choice")
+def index_from_one(choice: Document, seen: Seen) -> None:
+    """Choices are counted from 1."""
+    choice["index"] += 1
+
+
+@mutant("choice-lost", kills=("shape.choices.count", "shape.choices.indices"), kind="json")
+def choice_lost(document: Document, seen: Seen) -> None:
+    """Only the first of several choices is returned."""
+    document["choices"] = document.get("choices", [])[:1]
+
+
+@mutant(
+    "finish-reason-error",
+    kills=("shape.choices.finish-reason", "chunk.choices.finish-reason"),
+    kind="choice",
+)
+def finish_reason_error(choice: Document, seen: Seen) -> None:
+    """An answer ends with the reason `error`."""
+    if choice.get("finish_reason"):
+        choice["finish_reason"] = "error"
+
+
+@mutant("finish-reason-tool-calls", kills=("shape.finish-reason.cause",), kind="choice")
+def finish_reason_tool_calls(choice: Document, seen: Seen) -> None:
+    """A plain answer ends with the reason `tool_calls`."""
+    if choice.get("finish_reason") and not seen.asked("tools"):
+        choice["finish_reason"] = "tool_calls"
+
+
+@mutant("role-missing", kills=("shape.choices.message.role",), kind="choice", endpoint="chat")
+def role_missing(choice: Document, seen: Seen) -> None:
+    """A message has no `role`."""
+    choice.get("message", {}).pop("role", None)
+
+
+@mutant("content-missing", kills=("shape.choices.message.content",), kind="choice", endpoint="chat")
+def content_missing(choice: Document, seen: Seen) -> None:
+    """A message has no `content`."""
+    choice.get("message", {}).pop("content", None)
+
+
+@mutant("refusal-missing", kills=("shape.choices.message.refusal",), kind="choice", endpoint="chat")
+def refusal_missing(choice: Document, seen: Seen) -> None:
+    """A message has no `refusal`."""
+    choice.get("message", {}).pop("refusal", None)
+
+
+@mutant("tool-calls-empty", kills=("shape.tool-calls.unasked",), kind="choice", endpoint="chat")
+def tool_calls_empty(choice: Document, seen: Seen) -> None:
+    """A plain answer has an empty array of tool calls."""
+    if "message" in choice:
+        choice["message"]["tool_calls"] = []
+
+
+@mutant("logprobs-unasked", kills=("shape.logprobs.unasked",), kind="json")
+def logprobs_unasked(document: Document, seen: Seen) -> None:
+    """Log probabilities are returned although nobody asked."""
+    for choice in document.get("choices", []):
+        choice["logprobs"] = {"content": []}
+
+
+@mutant(
+    "delta-in-answer", kills=("shape.no-delta",), kind="choice", only="regular", endpoint="chat"
+)
+def delta_in_answer(choice: Document, seen: Seen) -> None:
+    """A regular answer has the `delta` of a chunk beside its message."""
+    choice["delta"] = {"content": "hello"}
+
+
+@mutant("text-empty", kills=("shape.text",), kind="choice", only="regular")
+def text_empty(choice: Document, seen: Seen) -> None:
+    """Answers have no text, and end with `stop`."""
+    holder = choice.get("message", choice)
+    holder["content" if holder is not choice else "text"] = ""
+    choice["finish_reason"] = "stop"
+
+
+@mutant("json-as-text", kills=("shape.content-type",), kind="head", only="regular")
+def json_as_text(head: Head, seen: Seen) -> None:
+    """Answers are sent as text/plain."""
+    if head.status == 200:
+        head.set("content-type", "text/plain; charset=utf-8")
+
+
+@mutant("json-trailing", kills=("shape.json",), kind="bytes", only="regular")
+def json_trailing(body: bytes, seen: Seen) -> bytes:
+    """Something follows the JSON document."""
+    return body + b"\nnull" if seen.status == 200 else body
+
+
+# Counts
+
+
+@mutant("usage-missing", kills=("usage.present",), kind="json")
+def usage_missing(document: Document, seen: Seen) -> None:
+    """Regular answers have no `usage`."""
+    document.pop("usage", None)
+
+
+@mutant(
+    "usage-total-more",
+    kills=("usage.total",),
+    kind="json",
+    thread="https://github.com/Clarifai/clarifai-python/issues",
+)
+def usage_total_more(document: Document, seen: Seen) -> None:
+    """`total_tokens` counts tokens that neither prompt nor completion does."""
+    if usage := _usage(document):
+        usage["total_tokens"] += 17
+
+
+@mutant("usage-one-token", kills=("usage.length",), kind="json")
+def usage_one_token(document: Document, seen: Seen) -> None:
+    """`completion_tokens` is 1 whatever the answer."""
+    if usage := _usage(document):
+        usage["completion_tokens"] = 1
+        usage["total_tokens"] = usage["prompt_tokens"] + 1
+
+
+@mutant("usage-no-tokens", kills=("usage.text",), kind="json")
+def usage_no_tokens(document: Document, seen: Seen) -> None:
+    """`completion_tokens` is 0 whatever the answer."""
+    if usage := _usage(document):
+        usage["completion_tokens"] = 0
+        usage["total_tokens"] = usage["prompt_tokens"]
+
+
+@mutant("usage-first-choice", kills=("usage.length",), kind="json")
+def usage_first_choice(document: Document, seen: Seen) -> None:
+    """`completion_tokens` counts one of `n` choices."""
+    if usage := _usage(document):
+        usage["completion_tokens"] //= max(1, len(document.get("choices", [])))
+        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+@mutant("usage-beyond-limit", kills=("usage.limit",), kind="json")
+def usage_beyond_limit(document: Document, seen: Seen) -> None:
+    """`completion_tokens` is more than the limit allows."""
+    if usage := _usage(document):
+        usage["completion_tokens"] += 1
+        usage["total_tokens"] += 1
+
+
+@mutant("usage-prompt-zero", kills=("usage.prompt",), kind="json")
+def usage_prompt_zero(document: Document, seen: Seen) -> None:
+    """`prompt_tokens` is 0."""
+    if usage := _usage(document):
+        usage["prompt_tokens"] = 0
+        usage["total_tokens"] = usage["completion_tokens"]
+
+
+@mutant("usage-prompt-constant", kills=("usage.prompt-grows",), kind="json")
+def usage_prompt_constant(document: Document, seen: Seen) -> None:
+    """`prompt_tokens` is the same for every prompt."""
+    if usage := _usage(document):
+        usage["prompt_tokens"] = 9
+        usage["total_tokens"] = 9 + usage["completion_tokens"]
+
+
+@mutant("usage-prompt-per-parameter", kills=("usage.prompt-constant",), kind="json")
+def usage_prompt_per_parameter(document: Document, seen: Seen) -> None:
+    """`prompt_tokens` grows with every sampling parameter that is given."""
+    if usage := _usage(document):
+        usage["prompt_tokens"] += len(seen.body or {})
+        usage["total_tokens"] += len(seen.body or {})
+
+
+@mutant("usage-strings", kills=("shape.usage.prompt-tokens",), kind="json")
+def usage_strings(document: Document, seen: Seen) -> None:
+    """Token counts are strings."""
+    if usage := _usage(document):
+        document["usage"] = {name: str(count) for name, count in usage.items()}
+
+
+def _stream_usage(chunks: list[Document], name: str, more: int) -> None:
+    for chunk in chunks:
+        if isinstance(chunk.get("usage"), dict):
+            chunk["usage"][name] += more
+
+
+@mutant("stream-usage-total", kills=("usage.stream.total",), kind="stream")
+def stream_usage_total(chunks: list[Document], seen: Seen) -> None:
+    """In streams `total_tokens` is not the sum."""
+    _stream_usage(chunks, "total_tokens", 3)
+
+
+@mutant("stream-usage-prompt", kills=("usage.stream.prompt",), kind="stream")
+def stream_usage_prompt(chunks: list[Document], seen: Seen) -> None:
+    """In streams the prompt is counted with two tokens more."""
+    _stream_usage(chunks, "prompt_tokens", 2)
+    _stream_usage(chunks, "total_tokens", 2)
+
+
+@mutant("stream-usage-completion", kills=("usage.stream.length",), kind="stream")
+def stream_usage_completion(chunks: list[Document], seen: Seen) -> None:
+    """In streams the last token is not counted."""
+    _stream_usage(chunks, "completion_tokens", -1)
+    _stream_usage(chunks, "total_tokens", -1)
+
+
+# Models
+
+
+def _entries(document: Document) -> list[Document]:
+    data: list[Document] = document.get("data") or []
+    return data
+
+
+@mutant("models-bare-array", kills=("shape.body",), kind="json", endpoint="models")
+def models_bare_array(document: Document, seen: Seen) -> Any:
+    """The list of models is a bare array."""
+    return _entries(document)
+
+
+@mutant("models-other-member", kills=("shape.data",), kind="json", endpoint="models")
+def models_other_member(document: Document, seen: Seen) -> Any:
+    """The list of models is `{"models": ["a", "b"]}`."""
+    return {"models": [each["id"] for each in _entries(document)]}
+
+
+@mutant("models-no-object", kills=("shape.object",), kind="json", endpoint="models")
+def models_no_object(document: Document, seen: Seen) -> None:
+    """The list of models has no `object`."""
+    document.pop("object", None)
+
+
+@mutant("model-unlisted", kills=("model.listed",), kind="json", endpoint="models")
+def model_unlisted(document: Document, seen: Seen) -> None:
+    """The list lacks the model that answers."""
+    for entry in _entries(document):
+        entry["id"] = "another-model"
+
+
+@mutant("model-listed-twice", kills=("model.distinct",), kind="json", endpoint="models")
+def model_listed_twice(document: Document, seen: Seen) -> None:
+    """A model is listed twice."""
+    document["data"] = _entries(document) * 2
+
+
+@mutant(
+    "model-entry-differs", kills=("model.retrieve-equals-entry",), kind="json", endpoint="model"
+)
+def model_entry_differs(document: Document, seen: Seen) -> None:
+    """A model alone has another owner than in the list."""
+    document["owned_by"] = "somebody-else"
+
+
+@mutant(
+    "model-ghosts-listed",
+    kills=("model.listed-retrievable", "model.listed-usable"),
+    kind="json",
+    endpoint="models",
+)
+def model_ghosts_listed(document: Document, seen: Seen) -> None:
+    """The list has a model that is not there."""
+    document["data"] = [*_entries(document), {**_entries(document)[0], "id": "gone-model"}]

@@ -1,0 +1,45 @@
+"""The catalogue of a run: what each requirement says and where that is from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["CATALOGUE", "Entry", "read_catalogue"]
+
+CATALOGUE = "catalogue.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One requirement as the catalogue describes it; empty where a killed run left no text."""
+
+    statement: str = ""
+    level: str = ""
+    kind: str = ""
+    reference: str = ""
+    quote: str = ""
+
+
+def read_catalogue(run_dir: Path) -> dict[str, Entry]:
+    """Every requirement of ``catalogue.json`` in its order; empty if there is none to read."""
+    try:
+        data = json.loads((run_dir / CATALOGUE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    return {id: _entry(value) for id, value in data.items() if isinstance(value, dict)}
+
+
+def _entry(value: Mapping[str, Any]) -> Entry:
+    source = value.get("source")
+    source = source if isinstance(source, dict) else {}
+    return Entry(
+        str(value.get("statement", "")),
+        str(value.get("level", "")),
+        *(str(source.get(name) or "") for name in ("kind", "reference", "quote")),
+    )

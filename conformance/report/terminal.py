@@ -1,0 +1,151 @@
+"""What a terminal shows at the end of a run, on one screen: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from conformance.report.fold import Fold, ParameterFold, fold_parameters
+from conformance.report.matrix import Card, build_matrix
+from conformance.report.records import Key, Result, Run
+from conformance.report.summary import NEXT_STEPS
+from conformance.report.text import clip, joined, one_line
+from conformance.report.words import BAD, FOLD_SIGNS, SIGNS, severity
+from conformance.verdicts import Verdict
+
+__all__ = ["render_terminal"]
+
+_ANSI = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
+_TONE: Mapping[Fold, str] = {
+    Fold.HONOURED: "green",
+    Fold.UNTESTED: "dim",
+    Fold.INCONCLUSIVE: "yellow",
+    Fold.BROKEN: "red",
+    Fold.IGNORED: "red",
+    Fold.REJECTED: "red",
+}
+
+
+def render_terminal(
+    run: Run,
+    run_dir: Path | None = None,
+    *,
+    width: int = 100,
+    height: int = 40,
+    colour: bool = False,
+) -> str:
+    """At most ``height`` lines of at most ``width`` characters: parameters, failures with what to
+    do next, costs, and where to look.
+    """
+    page = _Page(width, colour)
+    matrix = build_matrix(run, {}, {})
+    tail = list(_tail(page, run, matrix.cards, matrix.incomplete, run_dir, height // 4))
+    parameters = list(_parameters(page, run, len(matrix.cards)))
+    parameters = _clipped(parameters, height // 3, page)
+    room = height - len(tail) - len(parameters) - 1
+    failures = list(_failures(page, run, max(room, 3)))
+    return "\n".join([*parameters, *failures, *tail][:height])
+
+
+class _Page:
+    """Cuts lines to the width and paints them."""
+
+    def __init__(self, width: int, colour: bool) -> None:
+        self.width, self.colour = max(width, 20), colour
+
+    def line(self, text: str, tone: str = "") -> str:
+        text = clip(
+            one_line(text) if not text.startswith(" ") else "  " + one_line(text), self.width
+        )
+        return f"\x1b[{_ANSI[tone]}m{text}\x1b[0m" if tone and self.colour else text
+
+
+def _parameters(page: _Page, run: Run, targets: int) -> Iterator[str]:
+    """A line for each parameter that is not honoured; the honoured ones share one."""
+    by_target: dict[str, list[ParameterFold]] = {}
+    for each in fold_parameters(run.results):
+        by_target.setdefault(each.target, []).append(each)
+    for target, folds in by_target.items():
+        yield page.line(f"Parameters of {target}" if targets > 1 else "Parameters", "bold")
+        for fold in reversed(Fold):
+            names = [each for each in folds if each.overall is fold]
+            if names and fold in (Fold.HONOURED, Fold.UNTESTED):
+                yield page.line(
+                    _fold_line(fold, ", ".join(n.parameter for n in names)), _TONE[fold]
+                )
+            else:
+                for each in names:
+                    yield page.line(_fold_line(fold, each.parameter + _where(each)), _TONE[fold])
+
+
+def _fold_line(fold: Fold, text: str) -> str:
+    return f"  {FOLD_SIGNS[fold]} {fold.value}: {text}"
+
+
+def _where(folded: ParameterFold) -> str:
+    """Where the parameter is as bad as its worst, unless it is so everywhere."""
+    places = [p for p, fold in folded.places.items() if fold is folded.overall]
+    if len(places) == len(folded.places):
+        return ""
+    return f" ({', '.join(Key('', '', *place).place for place in places)})"
+
+
+def _failures(page: _Page, run: Run, room: int) -> Iterator[str]:
+    groups: dict[tuple[str, str, Verdict], list[Result]] = {}
+    for result in sorted(run.results, key=lambda r: -severity(r.verdict)):
+        if result.verdict in BAD:
+            groups.setdefault((result.target, result.requirement, result.verdict), []).append(
+                result
+            )
+    if not groups:
+        yield page.line("Nothing failed.", "green" if run.complete else "")
+        return
+    yield page.line(f"What is wrong ({len(groups)})", "bold")
+    steps = dict.fromkeys(NEXT_STEPS[verdict] for *_, verdict in groups)
+    shown = list(groups.values())[: max(room - 2 - len(steps), 1)]
+    for results in shown:
+        yield page.line(_failure(results, len(run.targets) > 1), "red")
+    if len(groups) > len(shown):
+        yield page.line(f"  … and {len(groups) - len(shown)} more in matrix.html")
+    for verdict in dict.fromkeys(verdict for *_, verdict in groups):
+        yield page.line(
+            f"  next, for {SIGNS[verdict]} {verdict.value}: {NEXT_STEPS[verdict]}", "dim"
+        )
+
+
+def _failure(results: Sequence[Result], several: bool) -> str:
+    first = results[0]
+    places = ", ".join(r.key.place for r in results)
+    target = f"{first.target}: " if several else ""
+    return f"  {SIGNS[first.verdict]} {target}{first.requirement} ({places}): {first.message}"
+
+
+def _tail(
+    page: _Page,
+    run: Run,
+    cards: Sequence[Card],
+    incomplete: str,
+    run_dir: Path | None,
+    most: int,
+) -> Iterator[str]:
+    lines = [page.line(joined((card.name, _counts(card), card.cost)), "bold") for card in cards]
+    yield from _clipped(lines, most, page)
+    if incomplete:
+        yield page.line(incomplete, "yellow")
+    if run_dir is not None:
+        yield page.line(f"Report: {run_dir / 'matrix.html'}")
+
+
+def _counts(card: Card) -> str:
+    counts: dict[Verdict, int] = {}
+    for _, level in card.levels:
+        for verdict, n in level:
+            counts[verdict] = counts.get(verdict, 0) + n
+    ordered = sorted(counts.items(), key=lambda pair: -severity(pair[0]))
+    return ", ".join(f"{n} {verdict.value}" for verdict, n in ordered)
+
+
+def _clipped(lines: list[str], most: int, page: _Page) -> list[str]:
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], page.line(f"  … and {len(lines) - most + 1} lines more")]
