@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,6 @@ ItemKey = tuple[str, str | None, str | None]
 class TargetTotals:
     """What one target cost and how its run ended."""
 
-    counts: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -120,13 +119,15 @@ class Session:
         for task in self._tasks:
             task.cancel()
 
-    def cancel_and_wait(self) -> None:
-        """Stop sending and wait until everything undecided is recorded as ``not-run``."""
+    def settle(self) -> None:
+        """Wait for what is left to do if all verdicts are in; else stop, the rest is not run."""
+        if all(future.done() for future in self._futures.values()):
+            self.wait()
         self.cancel()
         self._stop_loop()
 
     @property
-    def records(self) -> list[records.Result]:
+    def lines(self) -> list[records.Result]:
         """Every verdict so far, one for each item."""
         found = {(each.target, each.item.key): record_of(each) for each in self.results}
         return list(found.values())
@@ -138,7 +139,7 @@ class Session:
 
     def close(self, exit_code: int) -> None:
         """Write the footer and stop the engines. The run directory is then complete."""
-        self.cancel_and_wait()
+        self.settle()
         totals = self.totals.values()
         self._writer.finish(
             records.Footer(
@@ -149,8 +150,20 @@ class Session:
                 completion_tokens=sum(each.completion_tokens for each in totals),
                 seconds=time.monotonic() - self._began,
                 exit_code=exit_code,
-                targets={name: _footer(each) for name, each in self.totals.items()},
+                targets={name: self._footer(name) for name in self.totals},
             )
+        )
+
+    def _footer(self, name: str) -> records.TargetFooter:
+        totals = self.totals[name]
+        verdicts = (each.verdict.value for each in self.results if each.target == name)
+        return records.TargetFooter(
+            counts=dict(Counter(verdicts)),
+            requests=totals.requests,
+            prompt_tokens=totals.prompt_tokens,
+            completion_tokens=totals.completion_tokens,
+            seconds=totals.seconds,
+            ended=totals.ended,
         )
 
     # In the engine's thread
@@ -206,8 +219,6 @@ class Session:
     def _decide(self, result: Result) -> None:
         self.results.append(result)
         self._writer.write(record_of(result))
-        if result.target in self.totals:
-            self.totals[result.target].counts[result.verdict.value] += 1
         future = self._futures.get((result.target, result.item.key))
         if future is not None and not future.done():
             future.set_result(result)
@@ -243,6 +254,8 @@ class Session:
             finished.result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+        if not self._thread.is_alive():
+            self._loop.close()
         self._loop = None
 
 
@@ -251,6 +264,8 @@ async def _drain() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for _ in range(3):  # transports close in the turns of the loop that follow
+        await asyncio.sleep(0)
 
 
 def record_of(result: Result) -> records.Result:
@@ -327,7 +342,9 @@ def _header(
         seed=first.seed if first else 0,
         depth=first.depth if first else "standard",
         targets=tuple(
-            records.TargetHeader(p.name, p.profile.name, p.target.model, p.target.base_url)
+            records.TargetHeader(
+                p.name, p.profile.name, p.target.model or None, p.target.base_url or None
+            )
             for p in plans
         ),
         options=options,
@@ -338,17 +355,6 @@ def _ended(engine: Engine) -> records.Ended:
     if engine.sender.ended:
         return records.Ended.UNREACHABLE
     return records.Ended.BUDGET if engine.budget.spent() else records.Ended.COMPLETE
-
-
-def _footer(totals: TargetTotals) -> records.TargetFooter:
-    return records.TargetFooter(
-        counts=dict(totals.counts),
-        requests=totals.requests,
-        prompt_tokens=totals.prompt_tokens,
-        completion_tokens=totals.completion_tokens,
-        seconds=totals.seconds,
-        ended=totals.ended,
-    )
 
 
 def _write_coverage(folder: Path, plan: TargetPlan, engine: Engine) -> None:

@@ -443,7 +443,7 @@ async def natural(ctx: Context) -> Natural:
     length = (
         f"after {tokens} tokens" if tokens is not None else f"after {len(found.text)} characters"
     )
-    finding = f"a short answer ends {length} with finish_reason {found.finish_reason!r}"
+    finding = f"a short answer ended {length} with finish_reason {found.finish_reason!r}"
     return Natural(finding, found.text, found.finish_reason, tokens)
 
 

@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
     progress.done()
-    session.cancel_and_wait()
-    code = exit_code_of(session.records, session.lost, plans, options)
+    session.settle()
+    code = exit_code_of(session.lines, session.lost, plans, options)
     if interrupted:
         code = ExitCode.INTERRUPTED
     session.close(code)

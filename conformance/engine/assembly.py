@@ -70,6 +70,10 @@ def plan_target(target: Target, options: RunOptions) -> TargetPlan:
         overlays=options.schemas_dirs,
         model=target.model or None,
     )
+    if target.kind is not Kind.HTTP and not target.model:
+        from conformance.reference.service import MODELS
+
+        target = replace(target, model=MODELS[0])
     items = items_of(profile, catalogue(profile).values())
     return TargetPlan(target, profile, tuple(items), options)
 

@@ -93,8 +93,8 @@ class Engine:
         judged = await judge(
             item.requirement, lambda repetition: self._context(asker, item, repetition)
         )
-        if judged.verdict is Verdict.NOT_RUN and not self.sender.reached and self.sender.ended:
-            judged.verdict = Verdict.ERROR
+        if self.sender.ended and not self.sender.reached:
+            judged = Judged(Verdict.ERROR, judged.level, f"never reached: {self.sender.ended}")
         verdict, message, reason = self.declared(item, judged)
         if judged.case is not None:
             self.judgements[item.key] = judged

@@ -62,6 +62,12 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         distribute(config)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Leave by exit code 2 for a mistake in the configuration, before anything is collected."""
+    if is_conformance_run(session.config):
+        session.config.stash[RUN].plans()
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Name the seed, and options that another plugin owns."""
     if not is_conformance_run(config):

@@ -18,8 +18,11 @@ from conformance.verdicts import Verdict
 __all__ = ["ChapterFile", "ConformanceItem", "is_chapter"]
 
 
-class NotConforming(Exception):
+class NotConforming(pytest.fail.Exception):  # type: ignore[misc,name-defined]
     """A requirement does not hold; shown without a traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, pytrace=False)
 
 
 def is_chapter(path: Path) -> bool:

@@ -121,8 +121,8 @@ class PytestRun:
         return None
 
     def _finish_session(self, session: Session, exitstatus: int) -> int:
-        session.cancel_and_wait()
-        records = session.records
+        session.settle()
+        records = session.lines
         code = self._code(
             exitstatus, exit_code_of(records, session.lost, self.plans(), self.options)
         )

@@ -21,10 +21,23 @@ from conformance.report.records import Ended, Footer, Result, Run, TargetHeader
 from conformance.report.results import read_run
 from conformance.report.slots import Slot, place_slot, slot
 from conformance.report.text import count, joined, plural, visible
-from conformance.report.words import BAD, severity
+from conformance.report.words import BAD, IDLE, severity
 from conformance.verdicts import Level, Verdict, worst
 
-__all__ = ["Card", "Cell", "Chapter", "Matrix", "Row", "build_matrix", "load_matrix"]
+__all__ = [
+    "Card",
+    "Cell",
+    "Chapter",
+    "Failure",
+    "Matrix",
+    "Row",
+    "build_matrix",
+    "failures",
+    "load_matrix",
+]
+
+#: So many requirements that fail of one cause are told as one failure.
+SHARED = 4
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,9 @@ class Row:
 
     @property
     def rank(self) -> int:
-        """How bad its worst cell is."""
-        return max((severity(cell.verdict) for cell in self.cells if cell), default=0)
+        """How bad its worst cell is; what was not run is below all that was."""
+        verdicts = {cell.verdict for cell in self.cells if cell} - IDLE
+        return max(map(severity, verdicts), default=-1)
 
 
 @dataclass(frozen=True)
@@ -81,14 +95,21 @@ class Card:
 
 @dataclass(frozen=True)
 class Failure:
-    """One line of what is wrong."""
+    """One line of what is wrong: the first verdict that shows it, where, and for what else."""
 
-    target: str
-    requirement: str
-    place: str
-    verdict: Verdict
-    message: str
-    link: str
+    first: Result
+    places: str
+    more: tuple[str, ...] = ()
+
+    @property
+    def link(self) -> str:
+        """The fragment that opens its cell."""
+        return permalink(self.first.target, self.first.requirement, slot(self.first).anchor)
+
+    @property
+    def where(self) -> str:
+        """Its endpoints and modes, or how many requirements fail of the same cause."""
+        return f"and {plural(len(self.more), 'more requirement')}" if self.more else self.places
 
 
 @dataclass(frozen=True)
@@ -143,7 +164,7 @@ def build_matrix(
         run=run,
         incomplete=_incomplete(run),
         cards=tuple(_card(run, target) for target in run.targets),
-        failures=_failures(run, ids, names),
+        failures=failures(run, ids),
         parameter_slots=slots,
         parameters=parameters,
         learned=_grouped(learned, names),
@@ -260,26 +281,33 @@ def _incomplete(run: Run) -> str:
     return f"This run is incomplete. {'; '.join(parts)}." if parts else ""
 
 
-def _failures(run: Run, ids: Sequence[str], names: Sequence[str]) -> tuple[Failure, ...]:
-    rows, columns = ({name: i for i, name in enumerate(each)} for each in (ids, names))
+def failures(run: Run, ids: Sequence[str] = ()) -> tuple[Failure, ...]:
+    """What somebody has to act on, by target (in the run's order), worst first.
+
+    A cause that many requirements share (a server that went away) is one entry, not hundreds.
+    """
+    columns = {target.target: column for column, target in enumerate(run.targets)}
+    rows = {
+        id: row for row, id in enumerate(ids or dict.fromkeys(r.requirement for r in run.results))
+    }
     bad = sorted(
         (r for r in run.results if r.verdict in BAD),
         key=lambda r: (columns[r.target], -severity(r.verdict), rows[r.requirement], slot(r)),
     )
-    groups: dict[tuple[str, str, Verdict], list[Result]] = {}
+    causes: dict[tuple[str, Verdict, str], dict[str, list[Result]]] = {}
     for result in bad:
-        groups.setdefault((result.target, result.requirement, result.verdict), []).append(result)
-    return tuple(
-        Failure(
-            target,
-            id,
-            ", ".join(slot(r).label for r in each),
-            verdict,
-            each[0].message,
-            permalink(target, id, slot(each[0]).anchor),
-        )
-        for (target, id, verdict), each in groups.items()
-    )
+        cause = causes.setdefault((result.target, result.verdict, result.message), {})
+        cause.setdefault(result.requirement, []).append(result)
+    listed: dict[tuple[str, Verdict, str], Failure] = {}
+    for result in bad:
+        cause = causes[result.target, result.verdict, result.message]
+        shared = len(cause) >= SHARED
+        key = (result.target, result.verdict, result.message if shared else result.requirement)
+        if key not in listed:
+            places = ", ".join(slot(each).label for each in cause[result.requirement])
+            more = tuple(cause)[1:] if shared else ()
+            listed[key] = Failure(result, "" if shared else places, more)
+    return tuple(listed.values())
 
 
 def permalink(*parts: str) -> str:

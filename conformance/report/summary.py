@@ -9,10 +9,10 @@ from conformance.report.curl import curl_line
 from conformance.report.evidence import Record, load_records
 from conformance.report.fold import Fold, ParameterFold, fold_parameters
 from conformance.report.markdown import code, escape, fenced, table
-from conformance.report.matrix import Card, Matrix
+from conformance.report.matrix import Card, Failure, Matrix
 from conformance.report.records import Result
 from conformance.report.text import one_line, plural
-from conformance.report.words import BAD, SIGNS, severity
+from conformance.report.words import SIGNS, severity
 from conformance.verdicts import Verdict
 
 __all__ = ["NEXT_STEPS", "render_summary"]
@@ -31,13 +31,11 @@ NEXT_STEPS = {
 
 def render_summary(matrix: Matrix, run_dir: Path) -> str:
     """The summary as GitHub Markdown."""
-    bad = sorted(
-        (r for r in matrix.run.results if r.verdict in BAD), key=lambda r: -severity(r.verdict)
-    )
-    return "\n\n".join(_parts(matrix, bad, run_dir)) + "\n"
+    return "\n\n".join(_parts(matrix, run_dir)) + "\n"
 
 
-def _parts(matrix: Matrix, bad: Sequence[Result], run_dir: Path) -> Iterator[str]:
+def _parts(matrix: Matrix, run_dir: Path) -> Iterator[str]:
+    bad = sorted(matrix.failures, key=lambda failure: -severity(failure.first.verdict))
     yield f"# Conformance: {plural(len(bad), 'failure')}" if bad else "# Conformance: no failure"
     if matrix.incomplete:
         yield f"> **Incomplete.** {escape(matrix.incomplete)}"
@@ -77,17 +75,19 @@ def _parameters(matrix: Matrix) -> Iterator[str]:
             yield f"**Parameters of {escape(target)}** – " + "; ".join(words)
 
 
-def _failures(bad: Sequence[Result], run_dir: Path) -> Iterator[str]:
-    wanted = {(r.target, id) for r in bad for id in (r.minimal, *r.evidence[:1]) if id}
+def _failures(bad: Sequence[Failure], run_dir: Path) -> Iterator[str]:
+    firsts = [failure.first for failure in bad]
+    wanted = {(r.target, id) for r in firsts for id in (r.minimal, *r.evidence[:1]) if id}
     records = load_records(run_dir / "evidence", wanted)
-    for result in bad:
+    for failure in bad:
+        first = failure.first
         yield (
-            f"### {SIGNS[result.verdict]} {code(result.requirement)} "
-            f"{escape(result.key.place)} on {escape(result.target)}: {result.verdict.value}"
+            f"### {SIGNS[first.verdict]} {code(first.requirement)} "
+            f"{escape(failure.where)} on {escape(first.target)}: {first.verdict.value}"
         )
-        yield escape(result.message, 600)
-        yield f"Next: {NEXT_STEPS[result.verdict]}."
-        if line := _again(result, records):
+        yield escape(first.message, 600)
+        yield f"Next: {NEXT_STEPS[first.verdict]}."
+        if line := _again(first, records):
             yield fenced(line, "sh")
 
 
@@ -99,10 +99,11 @@ def _again(result: Result, records: dict[tuple[str, str], Record]) -> str:
     return one_line(result.curl or "")
 
 
-def _row(result: Result) -> tuple[str, ...]:
+def _row(failure: Failure) -> tuple[str, ...]:
+    first = failure.first
     return (
-        escape(result.target),
-        code(result.requirement),
-        escape(result.key.place),
-        f"{result.verdict.value}: {escape(result.message, 160)}",
+        escape(first.target),
+        code(first.requirement),
+        escape(failure.where),
+        f"{first.verdict.value}: {escape(first.message, 160)}",
     )

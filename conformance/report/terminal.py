@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from conformance.report.fold import Fold, ParameterFold, fold_parameters
-from conformance.report.matrix import Card, build_matrix
-from conformance.report.records import Key, Result, Run
+from conformance.report.matrix import Card, Failure, build_matrix, failures
+from conformance.report.records import Key, Run
 from conformance.report.summary import NEXT_STEPS
 from conformance.report.text import clip, joined, one_line
-from conformance.report.words import BAD, FOLD_SIGNS, SIGNS, severity
+from conformance.report.words import FOLD_SIGNS, SIGNS, severity
 from conformance.verdicts import Verdict
 
 __all__ = ["render_terminal"]
@@ -91,33 +91,28 @@ def _where(folded: ParameterFold) -> str:
 
 
 def _failures(page: _Page, run: Run, room: int) -> Iterator[str]:
-    groups: dict[tuple[str, str, Verdict], list[Result]] = {}
-    for result in sorted(run.results, key=lambda r: -severity(r.verdict)):
-        if result.verdict in BAD:
-            groups.setdefault((result.target, result.requirement, result.verdict), []).append(
-                result
-            )
-    if not groups:
+    found = failures(run)
+    if not found:
         yield page.line("Nothing failed.", "green" if run.complete else "")
         return
-    yield page.line(f"What is wrong ({len(groups)})", "bold")
-    steps = dict.fromkeys(NEXT_STEPS[verdict] for *_, verdict in groups)
-    shown = list(groups.values())[: max(room - 2 - len(steps), 1)]
-    for results in shown:
-        yield page.line(_failure(results, len(run.targets) > 1), "red")
-    if len(groups) > len(shown):
-        yield page.line(f"  … and {len(groups) - len(shown)} more in matrix.html")
-    for verdict in dict.fromkeys(verdict for *_, verdict in groups):
+    yield page.line(f"What is wrong ({len(found)})", "bold")
+    verdicts = dict.fromkeys(failure.first.verdict for failure in found)
+    shown = found[: max(room - 2 - len(verdicts), 1)]
+    for failure in shown:
+        yield page.line(_failure(failure, len(run.targets) > 1), "red")
+    if len(found) > len(shown):
+        yield page.line(f"  … and {len(found) - len(shown)} more in matrix.html")
+    for verdict in verdicts:
         yield page.line(
             f"  next, for {SIGNS[verdict]} {verdict.value}: {NEXT_STEPS[verdict]}", "dim"
         )
 
 
-def _failure(results: Sequence[Result], several: bool) -> str:
-    first = results[0]
-    places = ", ".join(r.key.place for r in results)
+def _failure(failure: Failure, several: bool) -> str:
+    first = failure.first
     target = f"{first.target}: " if several else ""
-    return f"  {SIGNS[first.verdict]} {target}{first.requirement} ({places}): {first.message}"
+    sign = SIGNS[first.verdict]
+    return f"  {sign} {target}{first.requirement} ({failure.where}): {first.message}"
 
 
 def _tail(

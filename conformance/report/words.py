@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from conformance.report.fold import Fold
 from conformance.verdicts import SEVERITY, Level, Verdict
 
-__all__ = ["BAD", "FOLD_SIGNS", "LEVEL_WORDS", "SIGNS", "VERDICT_WORDS", "severity"]
+__all__ = ["BAD", "FOLD_SIGNS", "IDLE", "LEVEL_WORDS", "SIGNS", "VERDICT_WORDS", "severity"]
 
 #: One character each, told apart without colour.
 SIGNS: Mapping[Verdict, str] = {
@@ -70,6 +70,9 @@ VERDICT_WORDS: Mapping[Verdict, str] = {
 
 #: Verdicts that somebody has to act on.
 BAD = frozenset({Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.FIXED, Verdict.ERROR})
+
+#: Verdicts of what nothing was sent for.
+IDLE = frozenset({Verdict.NOT_RUN, Verdict.NOT_PROMISED})
 
 
 def severity(verdict: Verdict) -> int:

@@ -175,7 +175,8 @@ class _Conversation:
             if left <= 0:
                 recorder.fail(kind, f"nothing more came within {due:g} s")
                 break
-            await asyncio.wait([self._over], timeout=left)
+            # Woken at least once an idle time, since the first byte changes what is due.
+            await asyncio.wait([self._over], timeout=min(left, timeouts.idle))
         self._gone.set()
 
     def _end(self) -> None:

@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["MAX_DEPTH", "JSONProblem", "parse_json"]
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "JSONProblem", "parse_json"]
 
 #: Nesting beyond this is a problem by itself (RFC 8259 §9 lets a parser set a limit).
 MAX_DEPTH = 200
+#: Values beyond this would cost a multiple of the text in memory (16 MiB of ``[],`` are 300 MB).
+MAX_VALUES = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def parse_json(data: bytes) -> Any:
     """Parse ``data`` as one JSON text, or say why it is none.
 
     Stricter than :func:`json.loads`, as RFC 8259 is: UTF-8 only, no byte order mark, no NaN or
-    Infinity, no duplicate member names, at most ``MAX_DEPTH`` levels.
+    Infinity, no duplicate member names, at most ``MAX_DEPTH`` levels and ``MAX_VALUES`` values.
     """
     try:
         text = data.decode("utf-8")
@@ -39,6 +41,8 @@ def parse_json(data: bytes) -> Any:
         return JSONProblem("not-utf-8", f"byte {error.start} is not valid UTF-8")
     if not text.strip():
         return JSONProblem("empty", "the text is empty")
+    if sum(map(text.count, "[{,")) > MAX_VALUES:
+        return JSONProblem("too-many-values", f"more than about {MAX_VALUES} values")
     if _depth(text) > MAX_DEPTH:
         return JSONProblem("too-deep", f"nested more than {MAX_DEPTH} levels deep")
     try:
@@ -49,21 +53,27 @@ def parse_json(data: bytes) -> Any:
         return JSONProblem("not-json", str(error))
 
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+# Possessive quantifiers: a string of 16 MiB must not leave a trail of backtracking positions.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def _depth(text: str) -> int:
+    """How deep brackets nest outside strings (0 when there are too few to matter).
+
+    Each round removes the innermost pairs, so the rounds are the depth and the time is linear.
+    """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return 0
-    depth = deepest = 0
-    for token in _STRING_OR_BRACKET.finditer(text):
-        first = token.group()[0]
-        if first in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif first in "]}":
-            depth -= 1
-    return deepest
+    bare = _STRING.sub("", text).encode("ascii", "ignore")
+    brackets = bare.translate(_BRACKETS, _NO_BRACKETS)
+    for rounds in range(MAX_DEPTH + 1):
+        inner = brackets.replace(b"[]", b"")
+        if inner == brackets:
+            return rounds + inner.count(b"[")
+        brackets = inner
+    return MAX_DEPTH + 1
 
 
 def _no_constant(name: str) -> Any:

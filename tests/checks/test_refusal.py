@@ -103,12 +103,14 @@ def test_a_parameter_is_named_by_itself_or_a_path_into_it(param, named):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
 )
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_the_escaped_spelling_means_the_same(body):
     """Escapes, white space and another order of members leave the value as it is."""
     assert body == json.loads(escaped(body))

@@ -111,6 +111,29 @@ def test_a_permalink_opens_its_cell(open_page: Any, plain: Path) -> None:
     assert page.locator(".place.target").is_visible()
 
 
+def test_a_permalink_in_a_wide_matrix_keeps_the_heads_in_sight(
+    open_page: Any, tmp_path: Path
+) -> None:
+    """The cell is below its column's head, and right of its requirement."""
+    names = [f"target-{n:02}" for n in range(20)]
+    path = make(tmp_path / "wide", targets=names, requirements=80, trouble=0.1)
+    page = open_page(path, "#target-15/param.stop.effect/chat-stream").page
+    page.wait_for_timeout(300)
+
+    seen = page.evaluate(
+        """() => {
+          const button = document.querySelector("[aria-expanded=true]");
+          const head = button.closest("table").tHead.rows[0].cells[button.parentElement.cellIndex];
+          const [a, b] = [button, head].map((node) => node.getBoundingClientRect());
+          const top = document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2);
+          const hit = document.elementFromPoint(a.left + a.width / 2, a.top + a.height / 2);
+          return [head.textContent, top === head, button.contains(hit), b.bottom <= a.top];
+        }"""
+    )
+
+    assert ["target-15", True, True, True] == seen
+
+
 def test_every_line_of_what_is_wrong_leads_to_its_cell(open_page: Any, plain: Path) -> None:
     """The list above the matrix is made of permalinks that work."""
     page = open_page(plain).page
@@ -119,9 +142,7 @@ def test_every_line_of_what_is_wrong_leads_to_its_cell(open_page: Any, plain: Pa
     for index in range(min(links.count(), 5)):
         name = links.nth(index).locator("code").inner_text()
         links.nth(index).click()
-        page.wait_for_function(
-            "name => document.querySelector('.detail code')?.textContent === name", arg=name
-        )
+        page.locator(".detail h4", has_text=name).wait_for()
         assert page.locator(".place.target").is_visible()
 
 
@@ -156,9 +177,7 @@ def test_filters_show_exactly_what_fits(
     assert f"{len(shown)} of 50 requirements" == page.inner_text("#f-count")
 
     page.click("button[type=reset]")
-    page.wait_for_function(
-        "document.querySelector('#f-count').textContent === '50 of 50 requirements'"
-    )
+    page.locator("#f-count", has_text="50 of 50 requirements").wait_for()
 
 
 def test_the_text_filter_finds_messages(open_page: Any, plain: Path) -> None:

@@ -17,11 +17,14 @@ from conformance.report.catalogue import Entry
 from conformance.report.evidence import Record
 from conformance.report.exhibit import exhibit
 from conformance.report.html import embedded_json, render_html
-from conformance.report.matrix import build_matrix, load_matrix
-from conformance.report.records import Run
+from conformance.report.matrix import build_matrix, failures, load_matrix
+from conformance.report.records import Header, Result, Run, TargetHeader
 from conformance.report.write import write_reports
+from conformance.verdicts import Level, Verdict
 
 from . import fakes
+
+MUST, ERROR = Level.MUST, Verdict.ERROR
 
 
 class Shape(HTMLParser):
@@ -198,6 +201,17 @@ def test_every_failure_leads_to_its_exhibits(tmp_path: Path) -> None:
     }
     shown = {data["exhibits"][each[k]]["id"] for each in extras for k in ("minimal", "first")}
     assert expected == shown
+
+
+def test_a_cause_shared_by_many_is_told_once() -> None:
+    """A server that went away is one failure; different messages stay apart."""
+    header = Header("v", "s", "c", targets=(TargetHeader("t"),))
+    lost = [Result("t", f"a.r{n}", MUST, None, None, ERROR, "the target stopped") for n in range(9)]
+    own = [Result("t", f"b.r{n}", MUST, None, None, ERROR, f"message {n}") for n in range(9)]
+
+    found = failures(Run(header, (*lost, *own)))
+
+    assert ["and 8 more requirements"] + ["target"] * 9 == [failure.where for failure in found]
 
 
 def test_rows_that_fail_come_first(page: str, tmp_path: Path) -> None:

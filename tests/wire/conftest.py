@@ -26,10 +26,15 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 
 class Server:
-    """Serves ``behaviour`` on each connection and keeps what it received."""
+    """Serves ``behaviour`` on each connection and keeps what it received.
 
-    def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> None:
-        self.behaviour, self.tls = behaviour, tls
+    With ``reads`` false the behaviour is called once a connection and reads the request itself.
+    """
+
+    def __init__(
+        self, behaviour: Behaviour, tls: ssl.SSLContext | None = None, *, reads: bool = True
+    ) -> None:
+        self.behaviour, self.tls, self.reads = behaviour, tls, reads
         self.heads: list[bytes] = []
         self.bodies: list[bytes] = []
         self.connections = 0
@@ -56,7 +61,9 @@ class Server:
         self.connections += 1
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
-                while not writer.is_closing():
+                if not self.reads:
+                    await self.behaviour(reader, writer)
+                while self.reads and not writer.is_closing():
                     await self._read_request(reader)
                     await self.behaviour(reader, writer)
                     await writer.drain()
@@ -139,10 +146,11 @@ def ask() -> Callable[..., Exchange]:
         keys: dict[str, str | None] | None = None,
         scheme: str = "http",
         tls: ssl.SSLContext | None = None,
+        reads: bool = True,
         **options: Any,
     ) -> Exchange:
         async def run() -> Exchange:
-            async with Server(behaviour, tls) as target:
+            async with Server(behaviour, tls, reads=reads) as target:
                 base_url = f"{scheme}://127.0.0.1:{target.port}/v1"
                 async with Wire(base_url, keys, timeouts=timeouts, **options) as wire:
                     return await wire.send(request, id="x1", repetition=3, phase="hostile")

@@ -19,8 +19,6 @@ from conformance.wire.asgi import ASGIWire
 from conformance.wire.client import Limits, Timeouts, Wire
 from conformance.wire.exchange import Delivery, Exchange, FailureKind, Request
 
-SHORT = Timeouts(connect=1, first_byte=0.2, idle=0.2, total=0.5)
-
 
 def send(app: Any, request: Request, **options: Any) -> Exchange:
     async def run() -> Exchange:
@@ -225,9 +223,6 @@ async def lies(scope: Any, receive: Any, send: Any) -> None:
 @pytest.mark.parametrize(
     ("app", "kind"),
     [
-        (silent, FailureKind.FIRST_BYTE_TIMEOUT),
-        (stalls, FailureKind.IDLE_TIMEOUT),
-        (drips, FailureKind.TOTAL_TIMEOUT),
         (floods, FailureKind.BODY_TOO_LARGE),
         (boasts, FailureKind.HEADERS_TOO_LARGE),
         (returns, FailureKind.RESET),
@@ -237,7 +232,23 @@ async def lies(scope: Any, receive: Any, send: Any) -> None:
 )
 def test_misbehaving_applications_are_failures(app: Any, kind: FailureKind) -> None:
     """The same names as over a socket, and always an end."""
-    exchange = send(app, Request("POST", "/x", b"{}"), timeouts=SHORT, limits=Limits(body=1 << 20))
+    exchange = send(app, Request("POST", "/x", b"{}"), limits=Limits(body=1 << 20))
+
+    assert exchange.failure is not None
+    assert kind is exchange.failure.kind
+
+
+@pytest.mark.parametrize(
+    ("app", "times", "kind"),
+    [
+        (silent, Timeouts(first_byte=0.1), FailureKind.FIRST_BYTE_TIMEOUT),
+        (stalls, Timeouts(idle=0.1), FailureKind.IDLE_TIMEOUT),
+        (drips, Timeouts(total=0.3), FailureKind.TOTAL_TIMEOUT),
+    ],
+)
+def test_every_clock_ends_an_application(app: Any, times: Timeouts, kind: FailureKind) -> None:
+    """First byte, idle and total are kept in-process, too."""
+    exchange = send(app, Request("POST", "/x", b"{}"), timeouts=times)
 
     assert exchange.failure is not None
     assert kind is exchange.failure.kind

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import socket
 import ssl
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -214,21 +213,16 @@ def test_tls_on_a_plain_port_is_named(ask: Any, write: Any, request_: Request) -
     assert exchange.status is None
 
 
-def test_a_plain_answer_to_a_tls_greeting_is_named() -> None:
+def test_a_plain_answer_to_a_tls_greeting_is_named(ask: Any) -> None:
     """A plain server that answers 400 to the handshake."""
 
-    async def run() -> Exchange:
-        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(100)
-            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            writer.close()
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-        server = await asyncio.start_server(behave, "127.0.0.1", 0)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
-            return await one(f"https://127.0.0.1:{port}/v1", QUESTION)
+    exchange = ask(behave, scheme="https", reads=False)
 
-    assert asyncio.run(run()).failure.kind is FailureKind.TLS
+    assert exchange.failure.kind is FailureKind.TLS
 
 
 def server_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
@@ -288,50 +282,32 @@ def test_bytes_behind_an_answer_never_answer_the_next_request(
     assert [answer] * 3 == [each.raw for each in exchanges]
 
 
-def test_an_answer_before_the_request_is_read_is_taken() -> None:
+BIG = Request("POST", "/x", b"x" * (8 << 20))
+
+
+def test_an_answer_before_the_request_is_read_is_taken(ask: Any) -> None:
     """A server may refuse a large body at its head: what it answers counts."""
 
-    async def run() -> Exchange:
-        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-            writer.write_eof()
-            while await reader.read(1 << 16):
-                pass
-            writer.close()
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        writer.write_eof()
+        while await reader.read(1 << 16):
+            pass
 
-        listener = await asyncio.start_server(behave, "127.0.0.1", 0)
-        async with listener:
-            port = listener.sockets[0].getsockname()[1]
-            big = Request("POST", "/x", b"x" * (8 << 20))
-            return await one(f"http://127.0.0.1:{port}/v1", big)
-
-    exchange = asyncio.run(run())
+    exchange = ask(behave, BIG, reads=False)
 
     assert (413, None) == (exchange.status, exchange.failure)
 
 
-def test_a_broken_pipe_is_named() -> None:
+def test_a_broken_pipe_is_named(ask: Any) -> None:
     """A server that closes while the request is still being sent."""
 
-    async def run() -> Exchange:
-        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
-            gone.set()
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
 
-        gone = asyncio.Event()
-        listener = await asyncio.start_server(behave, "127.0.0.1", 0)
-        async with listener:
-            port = listener.sockets[0].getsockname()[1]
-            big = Request("POST", "/x", b"x" * (8 << 20))
-            exchange = await one(f"http://127.0.0.1:{port}/v1", big)
-            await gone.wait()
-            return exchange
-
-    assert asyncio.run(run()).failure.kind is FailureKind.RESET
+    assert ask(behave, BIG, reads=False).failure.kind is FailureKind.RESET
 
 
 def test_a_failure_never_shows_the_key(ask: Any, write: Any) -> None:

@@ -13,6 +13,7 @@ from conformance.checks.api import (
     SHOULD,
     Broken,
     Case,
+    Depth,
     NotApplicable,
     Rejected,
     Requirement,
@@ -26,7 +27,7 @@ from conformance.checks.plain import generates, plain_request
 from conformance.checks.refusal import named_parameter, told, unsent
 from conformance.generate.corpus import Row
 from conformance.schema.contract import Grade, Parameter, Profile
-from conformance.verdicts import Level
+from conformance.verdicts import Level, Mode
 from conformance.wire.exchange import Exchange
 
 ANSWERED = Source(
@@ -100,7 +101,18 @@ def _rows_about(name: str, ctx: Context) -> Sequence[Case]:
         body = ctx.body(**dict.fromkeys(null))
         tags = tuple(f"{each}:null:null" for each in null)
         cases.append(Case("null for each optional parameter", request, Row("null", body, tags)))
-    return cases
+    return cases or _simplest_alone(name, ctx)
+
+
+def _simplest_alone(name: str, ctx: Context) -> Sequence[Case]:
+    """The simplest value on its own, where the corpus of this depth has no row about it."""
+    value = ctx.endpoint.parameters[name].simplest
+    if name == ctx.endpoint.stream_switch and ctx.mode is not Mode.STREAM:
+        value = False
+    if value is ...:
+        return ()
+    row = Row("simplest", ctx.body(**{name: value}), (f"{name}:simplest:simplest",))
+    return (Case(f"{name} simplest", ctx.request(**{name: value}), row),)
 
 
 def _nulls(ctx: Context) -> list[str]:
@@ -201,7 +213,14 @@ def _optional(ctx: Context, body: dict[str, Any]) -> list[str]:
     return [name for name in body if name in ctx.endpoint.parameters and name not in plain]
 
 
-@check("accepts.together", SHOULD, ANSWERED, endpoints=("chat", "completions"), cases=_together)
+@check(
+    "accepts.together",
+    SHOULD,
+    ANSWERED,
+    endpoints=("chat", "completions"),
+    cases=_together,
+    depth=Depth.STANDARD,
+)
 async def together(ctx: Context, case: Case) -> None:
     """Documented parameters that are accepted one by one are accepted together."""
     if case.request is None or case.data.open:

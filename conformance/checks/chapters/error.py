@@ -200,7 +200,7 @@ async def context_overflow(ctx: Context, case: Case) -> None:
         raise Untestable(found.finding)
     exchange = await ctx.ask(_long(ctx, found.words))
     fault = f"a prompt of {found.words} words ({found.finding})"
-    expect_refusal(exchange, fault)
+    expect_refusal(exchange, fault, accepted=SHOULD)
 
 
 # Everything recorded

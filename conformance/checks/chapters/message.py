@@ -24,7 +24,7 @@ from conformance.checks.api import (
 from conformance.checks.context import Context
 from conformance.checks.plain import plain_request
 from conformance.checks.prompts import conversation, message
-from conformance.checks.refusal import told, unsent
+from conformance.checks.refusal import expect_refusal, told, unsent
 from conformance.schema.contract import Profile
 from conformance.verdicts import Level
 from conformance.wire.exchange import Exchange
@@ -184,6 +184,34 @@ async def text_part(ctx: Context, case: Case) -> str | None:
         shown = f"prompt_tokens {parts} for {case.label} content as one text part"
         raise Broken(f"{shown}, {plain} as a string", exchange, control)
     return None
+
+
+#: One transparent pixel.
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
+    "WjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@check(
+    "message.image-part",
+    MUST,
+    PARTS,
+    endpoints=CHAT,
+    modes=(REGULAR,),
+    depth=Depth.STANDARD,
+)
+async def image_part(ctx: Context, case: Case) -> str | None:
+    """An image part is answered, or refused with 4xx by a model that sees nothing."""
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": PIXEL}},
+    ]
+    exchange = await ctx.ask(ctx.request(messages=[message("user", content)]))
+    if exchange.ok:
+        return "an image part is taken"
+    expect_refusal(exchange, "an image part")
+    return "an image part is refused"
 
 
 CALL = {

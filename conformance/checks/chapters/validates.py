@@ -58,6 +58,8 @@ NAMED = Source(
     "Missing required parameter: 'messages'.",
 )
 
+#: Hostile faults of one parameter below the deepest depth.
+DEADLY = 3
 #: What a faulty body is called: anything else says that the fault was not what was found.
 FITTING = frozenset({400, 413, 422})
 
@@ -106,7 +108,7 @@ def validates(profile: Profile) -> Iterable[Requirement]:
             aspect="validates",
         )
         home = home_of(profile, name)
-        if any(each.hostile for each in mutations(home, name, model="m")):
+        if any(each.hostile for each in mutations(home, name, model="m", depth="deep")):
             yield Requirement(
                 id=f"robust.{name}.survives",
                 level=MUST,
@@ -135,17 +137,22 @@ def _harmless(name: str, ctx: Context) -> Sequence[Case]:
 
 
 def _hostile(name: str, ctx: Context) -> Sequence[Case]:
-    return [_case(ctx, each) for each in faults(ctx, name) if each.hostile]
+    """The faults that have killed servers, whatever the depth left of the others."""
+    every = mutations(ctx.endpoint, name, model=ctx.subject.model, depth="deep", mode=ctx.mode)
+    found = [each for each in every if each.hostile]
+    kept = found if ctx.subject.depth is Depth.DEEP else found[:DEADLY]
+    return [_case(ctx, each) for each in kept]
 
 
 async def _validated(name: str, ctx: Context, case: Case) -> str | None:
     """A faulty value of one parameter is refused, and the next request is answered."""
     if case.data is not None:
         return await _refused(ctx, case)
+    # The control comes first, and once: a reproduction may find the server sick for good.
+    if ctx.repetition == 0 and not (await ctx.ask(plain_request(ctx))).ok:
+        raise NotApplicable("the plainest request is not answered at any time")
     requests = [each.request for each in _harmless(name, ctx) if each.data and each.request]
     await ctx.ask_all(requests)
-    if not (await ctx.ask(plain_request(ctx))).ok:
-        raise NotApplicable("the plainest request is not answered at any time")
     after = await ctx.ask(plain_request(ctx), fresh=True)
     if why_unreadable(after) is not None and after.status not in ELSEWHERE:
         raise Broken(f"after the faults an ordinary request got {told(after)}", after)
@@ -251,6 +258,7 @@ def malformed(profile: Profile) -> Iterable[Requirement]:
         cases=partial(_malformed_cases, False),
         endpoints=posting(profile),
         modes=(REGULAR,),
+        phase=Phase.HOSTILE,  # a syntax error alone has aborted servers
     )
     yield Requirement(
         id="robust.body.survives",
@@ -264,3 +272,44 @@ def malformed(profile: Profile) -> Iterable[Requirement]:
         phase=Phase.HOSTILE,
         depth=Depth.STANDARD,
     )
+
+
+#: Combinations whose fate no documentation settles, and that have killed servers.
+COMBINATIONS: tuple[dict[str, Any], ...] = (
+    {"n": 2, "temperature": 0},
+    {"echo": True, "logprobs": 1, "max_tokens": 0},
+    {"best_of": 1, "n": 2},
+    {"logprobs": False, "top_logprobs": 2},
+)
+
+
+def _combinations(ctx: Context) -> Sequence[Case]:
+    return [
+        Case(
+            " with ".join(f"{name}={value!r}" for name, value in each.items()), ctx.request(**each)
+        )
+        for each in COMBINATIONS
+        if all(ctx.promises(name) for name in each)
+    ]
+
+
+@check(
+    "robust.combinations.survive",
+    MUST,
+    REFUSED,
+    endpoints=("chat", "completions"),
+    modes=(REGULAR,),
+    needs=("n", "temperature"),
+    cases=_combinations,
+    phase=Phase.HOSTILE,
+    depth=Depth.STANDARD,
+)
+async def combinations(ctx: Context, case: Case) -> str | None:
+    """Combinations that are left open are answered or refused with 4xx, never with a server error."""
+    if case.request is None:
+        return None
+    exchange = await ctx.ask(case.request)
+    if exchange.ok:
+        return None
+    expect_refusal(exchange, case.label)
+    return f"{case.label}: refused"

@@ -417,3 +417,134 @@ def null_content_refused(app: ASGIApp) -> ASGIApp:
         )
 
     return _instead(concerned, error_reply(400, "Input should be a valid string"))(app)
+
+
+@mutant("image-part-500", kills=("message.image-part",), kind="asgi")
+def image_part_500(app: ASGIApp) -> ASGIApp:
+    """An image part raises an exception."""
+    return _instead(
+        lambda request: b'"image_url"' in request.body, error_reply(500, "KeyError: 'image_url'")
+    )(app)
+
+
+@mutant("greedy-choices-500", kills=("robust.combinations.survive",), kind="asgi")
+def greedy_choices_500(app: ASGIApp) -> ASGIApp:
+    """Several choices at temperature 0 raise an exception."""
+
+    def concerned(request: Request) -> bool:
+        several = isinstance(request.asked("n"), int) and request.asked("n") > 1
+        return several and request.asked("temperature") == 0
+
+    return _instead(concerned, error_reply(500, "n must be 1 when using greedy sampling"))(app)
+
+
+@mutant(
+    "nan-crashes",
+    kills=(
+        "robust.top_p.survives",
+        "robust.n.survives",
+        "robust.max_tokens.survives",
+        "robust.presence_penalty.survives",
+        "robust.frequency_penalty.survives",
+        "robust.repetition_penalty.survives",
+    ),
+    kind="asgi",
+)
+def nan_crashes(app: ASGIApp) -> ASGIApp:
+    """What is no JSON number passes the parser and fails in the sampler."""
+    return _instead(lambda request: b":NaN" in request.body, error_reply(500, "nan"))(app)
+
+
+@mutant(
+    "missing-member-crashes",
+    kills=("robust.model.survives", "robust.messages.survives", "robust.prompt.survives"),
+    kind="asgi",
+)
+def missing_member_crashes(app: ASGIApp) -> ASGIApp:
+    """A request without one of its required members raises an exception."""
+
+    def concerned(request: Request) -> bool:
+        required = "messages" if request.path.endswith("chat/completions") else "prompt"
+        posted = request.method == "POST" and bool(request.members)
+        return posted and not {"model", required} <= request.members.keys()
+
+    return _instead(concerned, error_reply(500, "KeyError"))(app)
+
+
+@mutant("deep-nesting-crashes", kills=("robust.stop.survives",), kind="asgi")
+def deep_nesting_crashes(app: ASGIApp) -> ASGIApp:
+    """A deeply nested value raises an exception."""
+    return _instead(
+        lambda request: b"[" * 50 in request.body, error_reply(500, "maximum recursion depth")
+    )(app)
+
+
+# Every parameter at once
+
+_DEEPTRIN = (
+    "temperature",
+    "top_p",
+    "stop",
+    "n",
+    "presence_penalty",
+    "frequency_penalty",
+    "repetition_penalty",
+    "logit_bias",
+)
+
+
+@mutant(
+    "extras-refused",
+    kills=tuple(f"param.{name}.accepts" for name in _DEEPTRIN),
+    kind="asgi",
+)
+def extras_refused(app: ASGIApp) -> ASGIApp:
+    """Any parameter beyond the prompt, a limit and `stream` is refused."""
+    plain = {"model", "messages", "prompt", "max_tokens", "stream"}
+    return _instead(
+        lambda request: not request.members.keys() <= plain, error_reply(400, "extra parameter")
+    )(app)
+
+
+@mutant(
+    "plain-refused-everywhere",
+    kills=(
+        "param.model.accepts",
+        "param.messages.accepts",
+        "param.prompt.accepts",
+        "param.max_tokens.accepts",
+    ),
+    kind="asgi",
+)
+def plain_refused_everywhere(app: ASGIApp) -> ASGIApp:
+    """Every POST is refused."""
+    return _instead(lambda request: request.method == "POST", error_reply(400, "no"))(app)
+
+
+@mutant("stream-off-refused", kills=("param.stream.accepts",), kind="asgi")
+def stream_off_refused(app: ASGIApp) -> ASGIApp:
+    """`stream: false` is refused."""
+    return _instead(
+        lambda request: request.asked("stream") is False, error_reply(400, "stream must be true")
+    )(app)
+
+
+@mutant(
+    "nothing-validated",
+    kills=(
+        *(f"param.{name}.validates" for name in _DEEPTRIN),
+        *(f"param.{name}.validates" for name in ("model", "messages", "prompt")),
+        *(f"param.{name}.validates" for name in ("max_tokens", "stream")),
+    ),
+    kind="asgi",
+)
+def nothing_validated(app: ASGIApp) -> ASGIApp:
+    """Whatever is asked is answered with 200 and an empty choice."""
+    choice = {"index": 0, "text": "", "message": {"role": "assistant", "content": ""}}
+    answer = {"id": "x", "object": "x", "created": 1, "model": "m", "choices": [choice]}
+    done = Reply.json(200, answer)
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        return done if honest.status in (400, 404, 422) else None
+
+    return intercept(change)(app)

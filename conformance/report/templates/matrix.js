@@ -5,6 +5,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const verdicts = Object.keys(data.verdicts);
   const BAD = new Set(["fail", "ignored", "rejected", "fixed", "error"]);
+  const IDLE = new Set(["not-run", "not-promised"]);
   const OPEN = new Set(["inconclusive", "untestable", "not-run"]);
   const grid = document.getElementById("grid");
   const rows = Array.from(grid.querySelectorAll("tr[data-r]"));
@@ -235,7 +236,8 @@
     const button = row && row.cells[t + 1].querySelector("button");
     if (!button) return;
     if (row.hidden) {
-      for (const name of ["text", "chapter", "level", "verdict"]) field(name).value = "";
+      for (const name of ["text", "chapter", "level"]) field(name).value = "";
+      field("verdict").value = "all";
       filter();
     }
     open(button, anchor || null);
@@ -276,8 +278,12 @@
     }
     return each.words;
   }
+  const ran = (seen) => Array.from(seen).some((word) => !IDLE.has(word));
+  const ranAtAll = sought.some((each) => ran(each.seen));
+  const idle = ranAtAll ? sought.filter((each) => !ran(each.seen)).length : 0;
   function has(seen, wanted) {
-    if (!wanted) return true;
+    if (wanted === "all" || (!wanted && !ranAtAll)) return true;
+    if (!wanted) return ran(seen);
     const set = wanted === "bad" ? BAD : wanted === "open" ? OPEN : new Set([wanted]);
     return Array.from(seen).some((word) => set.has(word));
   }
@@ -292,7 +298,7 @@
       shown += fits;
     }
     for (const section of grid.querySelectorAll(".chapter")) section.hidden = !section.querySelector("tr[data-r]:not([hidden])");
-    field("count").textContent = shown + " of " + rows.length + " requirements";
+    field("count").textContent = shown + " of " + rows.length + " requirements" + (idle && !wanted ? " (" + idle + " not run)" : "");
   }
   form.hidden = false;
   grid.style.setProperty("--targets", data.targets.length);
@@ -304,6 +310,6 @@
     button.type = "button";
     button.setAttribute("aria-expanded", "false");
   }
-  field("count").textContent = rows.length + " of " + rows.length + " requirements";
+  filter();
   follow();
 })();
