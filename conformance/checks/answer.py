@@ -158,7 +158,8 @@ def _add_tool_calls(choice: Choice, calls: Any) -> None:
         while len(choice.tool_calls) <= min(index, 64):
             choice.tool_calls.append({"id": None, "type": None, "name": "", "arguments": ""})
         slot = choice.tool_calls[min(index, 64)]
-        function = call.get("function") if isinstance(call.get("function"), dict) else {}
+        given = call.get("function")
+        function: dict[str, Any] = given if isinstance(given, dict) else {}
         slot["id"] = slot["id"] or call.get("id")
         slot["type"] = slot["type"] or call.get("type")
         slot["name"] += function.get("name") if isinstance(function.get("name"), str) else ""

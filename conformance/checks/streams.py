@@ -42,8 +42,9 @@ def choices_of(exchange: Exchange) -> Iterator[tuple[int, int, dict[str, Any]]]:
         for position, choice in enumerate(found if isinstance(found, list) else []):
             if isinstance(choice, dict):
                 index = choice.get("index")
-                known = isinstance(index, int) and not isinstance(index, bool)
-                yield number, index if known else position, choice
+                if not isinstance(index, int) or isinstance(index, bool):
+                    index = position
+                yield number, index, choice
 
 
 def pieces(exchange: Exchange) -> dict[int, list[tuple[int, str]]]:

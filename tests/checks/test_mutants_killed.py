@@ -10,7 +10,7 @@ from conformance.verdicts import Verdict
 CHAPTERS = ("shape", "error", "auth", "http")
 ACCUSED = {Verdict.FAIL, Verdict.WARN, Verdict.REJECTED, Verdict.IGNORED}
 #: Requirements that only ever inform.
-INFORMING = {"auth.challenge", "model.listed-usable"}
+INFORMING = {"auth.challenge", "model.listed-usable", "shape.model.echo"}
 #: Observers judge what others recorded: these ask for something worth looking at.
 ASKING = (
     "accepts.minimal",
@@ -32,7 +32,15 @@ OBSERVERS = (
     "http.retry-after",
 )
 #: Requirements that the deeptrin profile does not promise.
-ELSEWHERE = ("model.", "usage.stream.", "message.tool", "message.role.developer")
+ELSEWHERE = (
+    "model.",
+    "usage.stream.",
+    "message.tool",
+    "message.role.developer",
+    "shape.data",
+    "shape.owned-by",
+    "shape.shutdown-date",
+)
 
 MUTANTS = [each for each in every() if each.function.__module__.rpartition(".")[2] in CHAPTERS]
 

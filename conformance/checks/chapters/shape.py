@@ -26,6 +26,7 @@ from conformance.schema.contract import Endpoint, Profile
 from conformance.schema.fields import BODY, Field, fields, violations
 from conformance.verdicts import Mode
 from conformance.wire.exchange import Exchange
+from conformance.wire.jsonbody import JSONProblem
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,15 @@ def documents(exchange: Exchange) -> Sequence[tuple[int | None, Any]]:
     found: list[tuple[int | None, Any]] = []
     if exchange.request.wants_stream:
         for number, event in enumerate(exchange.stream.events):
-            if isinstance(event.json, dict) and not event.json.get("error"):
+            if not _aside(event.json):
                 found.append((number, event.json))
     elif isinstance(exchange.json, (dict, list)):
         found.append((None, exchange.json))
     if not found:
         raise NotApplicable("no JSON document to judge", exchange)
     return found
+
+
+def _aside(value: Any) -> bool:
+    """Whether an event's data is no chunk: not JSON (the framing's affair), or an error."""
+    return isinstance(value, JSONProblem) or (isinstance(value, dict) and bool(value.get("error")))

@@ -464,7 +464,11 @@ def rare_members_spoilt(document: Document, seen: Seen) -> None:
         "chunk.usage.completion-tokens",
         "chunk.usage.total-tokens",
         "chunk.usage.prompt-tokens-details.cached-tokens",
+        "chunk.usage.prompt-tokens-details.audio-tokens",
         "chunk.usage.completion-tokens-details.reasoning-tokens",
+        "chunk.usage.completion-tokens-details.audio-tokens",
+        "chunk.usage.completion-tokens-details.accepted-prediction-tokens",
+        "chunk.usage.completion-tokens-details.rejected-prediction-tokens",
     ),
     kind="document",
 )
@@ -542,3 +546,98 @@ def tool_function_spoilt(choice: Document, seen: Seen) -> None:
 def tool_calls_object(choice: Document, seen: Seen) -> None:
     """Tool calls are an object by index."""
     _speech(choice)["tool_calls"] = {"0": {}}
+
+
+_ENTRY = ("token", "logprob", "bytes")
+_LISTS = ("content", "refusal")
+
+
+def _places(*names: str) -> tuple[str, ...]:
+    return tuple(
+        f"{chapter}.choices.logprobs.{name}" for chapter in ("shape", "chunk") for name in names
+    )
+
+
+@mutant(
+    "logprobs-leaves-spoilt",
+    kills=_places(
+        *(f"{each}.{name}" for each in _LISTS for name in _ENTRY),
+        *(f"{each}.top-logprobs.{name}" for each in _LISTS for name in _ENTRY),
+    ),
+    kind="choice",
+    endpoint="chat",
+)
+def logprobs_leaves_spoilt(choice: Document, seen: Seen) -> None:
+    """In log probabilities texts are numbers and numbers are texts."""
+    leaf = {"token": 7, "logprob": "-0.5", "bytes": "none"}
+    choice["logprobs"] = {each: [{**leaf, "top_logprobs": [leaf]}] for each in _LISTS}
+
+
+@mutant(
+    "logprobs-lists-spoilt",
+    kills=_places(*(f"{each}.top-logprobs" for each in _LISTS)),
+    kind="choice",
+    endpoint="chat",
+)
+def logprobs_lists_spoilt(choice: Document, seen: Seen) -> None:
+    """The alternatives of a token are an object by token."""
+    entry = {"token": "a", "logprob": -0.5, "bytes": None, "top_logprobs": {"a": -0.5}}
+    choice["logprobs"] = {each: [entry] for each in _LISTS}
+
+
+@mutant(
+    "logprobs-of-the-other-endpoint",
+    kills=_places("content"),
+    kind="choice",
+    endpoint="chat",
+)
+def logprobs_of_the_other_endpoint(choice: Document, seen: Seen) -> None:
+    """Chat answers have the log probabilities of the completions endpoint."""
+    choice["logprobs"] = {
+        "tokens": ["a"],
+        "token_logprobs": [-0.5],
+        "top_logprobs": None,
+        "text_offset": [0],
+    }
+
+
+@mutant("logprobs-refusal-text", kills=_places("refusal"), kind="choice", endpoint="chat")
+def logprobs_refusal_text(choice: Document, seen: Seen) -> None:
+    """The log probabilities of a refusal are a text."""
+    choice["logprobs"] = {"content": None, "refusal": "none"}
+
+
+@mutant(
+    "logprobs-arrays-spoilt",
+    kills=_places("tokens", "token-logprobs", "top-logprobs", "text-offset"),
+    kind="choice",
+    endpoint="completions",
+)
+def logprobs_arrays_spoilt(choice: Document, seen: Seen) -> None:
+    """Each array of log probabilities is a text."""
+    names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
+    choice["logprobs"] = dict.fromkeys(names, "none")
+
+
+@mutant("model-other", kills=("shape.model.echo",), kind="json")
+def model_other(document: Document, seen: Seen) -> None:
+    """Answers name another model than the one that was asked for."""
+    if "choices" in document:
+        document["model"] = "gpt-3.5-turbo"
+
+
+@mutant(
+    "chunk-details-spoilt",
+    kills=(
+        "chunk.usage.prompt-tokens-details",
+        "chunk.usage.completion-tokens-details",
+        "chunk.choices.delta.audio",
+    ),
+    kind="stream",
+)
+def chunk_details_spoilt(chunks: list[Document], seen: Seen) -> None:
+    """In chunks the breakdown of the counts is a text, and so is audio."""
+    for chunk in chunks:
+        chunk["usage"] = {"prompt_tokens_details": "none", "completion_tokens_details": "none"}
+        for choice in chunk.get("choices", []):
+            choice.setdefault("delta", {})["audio"] = "none"
