@@ -32,9 +32,14 @@ from conformance.report import records
 from conformance.report.results import RESULTS, ResultsWriter
 from conformance.verdicts import Verdict
 
-__all__ = ["Session", "TargetTotals", "catalogue_of", "new_run_directory"]
+__all__ = ["OpenEngine", "Session", "TargetTotals", "catalogue_of", "new_run_directory"]
 
 ItemKey = tuple[str, str | None, str | None]
+#: Opens the engine of a plan: with the folder for its evidence and a listener to its events.
+OpenEngine = Callable[
+    [TargetPlan, Path | None, Callable[[Event], None]],
+    contextlib.AbstractAsyncContextManager[Engine],
+]
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Session:
     """A run over ``plans``, writing into ``folder``.
 
     ``listen`` receives every event (in the engine's thread). ``worker`` names the file of one of
-    several processes that share the folder.
+    several processes that share the folder. ``engine`` opens the engine of each plan.
     """
 
     def __init__(
@@ -64,9 +69,10 @@ class Session:
         options: Mapping[str, Any],
         listen: Callable[[Event], None] = lambda event: None,
         worker: str = "",
+        engine: OpenEngine = open_engine,
     ) -> None:
         self.plans = {plan.name: plan for plan in plans}
-        self.folder, self.listen = folder, listen
+        self.folder, self.listen, self._open = folder, listen, engine
         self.totals: dict[str, TargetTotals] = {}
         self.results: list[Result] = []
         self.fatal: ConformanceError | None = None
@@ -171,7 +177,7 @@ class Session:
     async def _run(self, plan: TargetPlan, items: Sequence[Item]) -> None:
         totals = self.totals[plan.name]
         try:
-            async with open_engine(plan, self.folder / "evidence", self._emit) as engine:
+            async with self._open(plan, self.folder / "evidence", self._emit) as engine:
                 try:
                     await engine.run(items)
                     totals.ended = _ended(engine)

@@ -22,7 +22,7 @@ from conformance.engine.judging import Judged
 from conformance.engine.sender import Sender, WireLike
 from conformance.options import RunOptions
 from conformance.schema.contract import Profile
-from conformance.schema.profiles import load_profile
+from conformance.schema.profiles import load_profile, widened
 from conformance.targets.declared import apply, declared
 from conformance.targets.model import Kind, Target
 from conformance.verdicts import Verdict
@@ -31,7 +31,7 @@ from conformance.wire.client import Timeouts, Wire
 from conformance.wire.exchange import Exchange, Request
 from conformance.wire.masking import Mask
 
-__all__ = ["TargetPlan", "open_engine", "plan_target"]
+__all__ = ["TargetPlan", "declared_by", "open_engine", "plan_target"]
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,21 @@ def plan_target(target: Target, options: RunOptions) -> TargetPlan:
         from conformance.reference.service import MODELS
 
         target = replace(target, model=MODELS[0])
-    items = items_of(profile, catalogue(profile).values())
+    if options.probe_all:
+        profile, items = _everything(profile)
+    else:
+        items = items_of(profile, catalogue(profile).values())
     return TargetPlan(target, profile, tuple(items), options)
+
+
+def _everything(promised: Profile) -> tuple[Profile, list[Item]]:
+    """The profile widened by all that the suite knows to ask, and its items, marked as promised
+    only where the narrower profile promises them."""
+    wide = widened(promised)
+    requirements = {**catalogue(wide), **catalogue(promised)}
+    known = {item.key for item in items_of(promised, requirements.values()) if item.promised}
+    items = items_of(wide, requirements.values())
+    return wide, [replace(item, promised=item.key in known) for item in items if item.promised]
 
 
 @asynccontextmanager
@@ -131,7 +144,7 @@ def _engine(
         plan.profile,
         sender,
         Corpora(plan.profile, subject),
-        _declared_by(target),
+        declared_by(target),
         emit,
         example,
         recovery_seconds=target.recovery_seconds,
@@ -149,7 +162,8 @@ def _probe(profile: Profile, subject: Subject) -> Request | None:
     return Request(contract.method, contract.path_for(subject.model), body)
 
 
-def _declared_by(target: Target) -> Callable[[Item, Judged], tuple[Verdict, str, str | None]]:
+def declared_by(target: Target) -> Callable[[Item, Judged], tuple[Verdict, str, str | None]]:
+    """Applies what the owner of ``target`` declared to a judgement: verdict, message, reason."""
     today = datetime.now(UTC).date()
 
     def judge(item: Item, judged: Judged) -> tuple[Verdict, str, str | None]:

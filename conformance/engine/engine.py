@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from conformance.checks.api import Case, Outcome, Phase
@@ -95,6 +95,8 @@ class Engine:
         )
         if self.sender.ended and not self.sender.reached:
             judged = Judged(Verdict.ERROR, judged.level, f"never reached: {self.sender.ended}")
+        if not item.promised:
+            judged = _unpromised(judged)
         verdict, message, reason = self.declared(item, judged)
         if judged.case is not None:
             self.judgements[item.key] = judged
@@ -199,6 +201,16 @@ class Engine:
         else:
             return
         self.emit(Learned(self.name, key[1], key[0], text, _plain(value)))
+
+
+def _unpromised(judged: Judged) -> Judged:
+    """What nobody promised cannot be broken: whatever was decided about it is information."""
+    if not judged.verdict.rule.decided or judged.verdict is Verdict.INFO:
+        return judged
+    message = f"not promised; it would be {judged.verdict}"
+    if judged.message:
+        message = f"{message}: {judged.message}"
+    return replace(judged, verdict=Verdict.INFO, message=message)
 
 
 class _ItemAsker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from conformance.reference.errors import APIError
-from conformance.reference.service import Service
+from conformance.reference.service import Job, Service
 from conformance.reference.validation import parse_object, unknown_model
 
 __all__ = ["BASE_PATHS", "Application", "Statistics", "create_app"]
@@ -23,6 +24,8 @@ __all__ = ["BASE_PATHS", "Application", "Statistics", "create_app"]
 #: Where the API is served: the usual place, and the documented provider's.
 BASE_PATHS = ("/v1", "/inference-api/openai/v1")
 MAX_BODY = 8 << 20
+#: Seconds of generation before other requests get a turn.
+SLICE = 0.005
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -163,11 +166,11 @@ class Application:
 
     async def chat(self, request: Request) -> Response:
         """``POST /chat/completions``."""
-        return await self.generate("chat", await self.body(request))
+        return await self.generate("chat", await self.body(request), request)
 
     async def completions(self, request: Request) -> Response:
         """``POST /completions``."""
-        return await self.generate("completions", await self.body(request))
+        return await self.generate("completions", await self.body(request), request)
 
     async def body(self, request: Request) -> dict[str, Any]:
         """The request's JSON object; 413 beyond the limit."""
@@ -179,7 +182,7 @@ class Application:
             parts.append(part)
         return parse_object(b"".join(parts))
 
-    async def generate(self, endpoint: str, body: Mapping[str, Any]) -> Response:
+    async def generate(self, endpoint: str, body: Mapping[str, Any], request: Request) -> Response:
         """A regular answer, or a stream of chunks."""
         service = self.service
         job = service.prepare(endpoint, body)
@@ -187,11 +190,27 @@ class Application:
             await asyncio.sleep(service.variant.latency)
         if job.values.get("stream"):
             return self.events(service.stream(job), job)
+        await self.step_through(job, request)
         document = service.answer(job)
         self.count(document["usage"])
         return _json(200, document)
 
-    def events(self, chunks: Iterator[dict[str, Any]], job: Any) -> Response:
+    async def step_through(self, job: Job, request: Request) -> None:
+        """Generate in slices, so that others are served; ends when the client is gone."""
+        turn = time.perf_counter()
+        for choice in job.choices:
+            while choice.finish_reason is None:
+                choice.step()
+                if self.service.variant.token_delay:
+                    await asyncio.sleep(self.service.variant.token_delay)
+                if time.perf_counter() - turn > SLICE:
+                    await asyncio.sleep(0)
+                    if await request.is_disconnected():
+                        self.count(job.usage(job.choices))
+                        raise ClientDisconnect
+                    turn = time.perf_counter()
+
+    def events(self, chunks: Iterator[dict[str, Any]], job: Job) -> Response:
         """The chunks as server-sent events, each written as soon as it is made."""
 
         async def body() -> AsyncIterator[bytes]:
@@ -222,10 +241,16 @@ def _json(status: int, document: Any, headers: Mapping[str, str] | None = None) 
     )
 
 
+_serialise = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":")
+).encode
+#: Line breaks to some decoders of streams, though not to JSON: written as escapes.
+_BREAKS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
+
+
 def _encoded(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "replace"
-    )
+    text = _serialise(document)
+    return (text if text.isascii() else text.translate(_BREAKS)).encode("utf-8", "replace")
 
 
 def _masked(key: str) -> str:

@@ -24,7 +24,7 @@ class APIError(Exception):
         *,
         param: str | None = None,
         code: str | None = None,
-        type: str = "invalid_request_error",  # noqa: A002  # the envelope's own word
+        type: str = "invalid_request_error",  # the envelope's own word
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)

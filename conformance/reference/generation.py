@@ -88,6 +88,7 @@ class Settings:
     stops: Collection[str] = ()
     top_logprobs: int | None = None  # None: no log probabilities asked for
     reasoning: bool = False
+    scored: bool = False  # keep the log probability of every token, to rank the choices
 
 
 class Choice:
@@ -111,6 +112,7 @@ class Choice:
         self.thinking = settings.reasoning
         self.finish_reason: str | None = None
         self.pieces: list[Piece] = []
+        self.scores: list[float] = []  # log probabilities, if the settings want them
         self._stream = TextStream(() if self.thinking else settings.stops)
         if settings.budget <= 0:
             self.finish_reason = "length"
@@ -132,18 +134,21 @@ class Choice:
     def next_token(self) -> tuple[int, TokenRecord | None]:
         """Sample the next token."""
         prompt, sampling = self.prompt, self.settings.sampling
-        if prompt.first is not None and not self.context.length and not self.wants_records:
+        needs_raw = self.wants_records or self.settings.scored
+        if prompt.first is not None and not self.counts and not needs_raw:
             token = self.sampler.draw(prompt.first, self.dice)
             self.append(token)
             return token, None
         logits = self.model.logits(self.context)
-        raw = logits.copy() if self.wants_records else logits
+        raw = logits.copy() if needs_raw else logits
         self.sampler.adjust(logits, sampling, prompt.distinct, self.counts)
         distribution = self.sampler.prepare(logits, sampling)
-        if not self.counts and not self.context.length:
+        if not self.counts:
             prompt.first = distribution
         token = self.sampler.draw(distribution, self.dice)
         self.append(token)
+        if self.settings.scored:
+            self.scores.append(raw[token] - log_partition(raw))
         return token, self.record(raw, token) if self.wants_records else None
 
     @property
@@ -161,6 +166,21 @@ class Choice:
         total = log_partition(raw)
         top = nlargest(self.settings.top_logprobs or 0, range(len(raw)), key=raw.__getitem__)
         return TokenRecord(token, raw[token] - total, tuple((one, raw[one] - total) for one in top))
+
+    def score_prompt(self) -> list[TokenRecord]:
+        """The log probability of each prompt token given those before it; the first has none."""
+        tokens = self.prompt.tokens
+        return [
+            self.record(self.model.logits(Context(tokens[:position])), token)
+            if position
+            else TokenRecord(token, None)
+            for position, token in enumerate(tokens)
+        ]
+
+    @property
+    def mean_logprob(self) -> float:
+        """What ``best_of`` ranks by: the mean log probability of the tokens."""
+        return sum(self.scores) / max(1, len(self.scores))
 
     def consume(self, token: int, record: TokenRecord | None) -> Piece:
         """Turn a token into what it makes visible."""
@@ -274,7 +294,9 @@ class ToolChoice(ScriptedChoice):
                 whole.append(delta)
             else:
                 last = whole[-1]
-                whole[-1] = ToolDelta(last.index, last.arguments + delta.arguments, last.name, last.id)
+                whole[-1] = ToolDelta(
+                    last.index, last.arguments + delta.arguments, last.name, last.id
+                )
         return whole
 
 

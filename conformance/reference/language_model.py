@@ -18,11 +18,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import log
+from operator import add
 
 from conformance.reference.corpus import SENTENCES
 from conformance.reference.tokenizer import SPECIALS, Tokenizer
 
-__all__ = ["Context", "LanguageModel"]
+__all__ = ["Context", "LanguageModel", "NoisyModel"]
 
 _MASK = (1 << 64) - 1
 _MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
@@ -132,14 +133,30 @@ class LanguageModel:
         last = context.last
         if last in self._enders or last < 0 or (context.length == 0 and last in _OPENERS):
             return self._starts
-        return (
-            self._after_two.get((context.earlier, last)) or self._after.get(last) or self._common
-        )
+        return self._after_two.get((context.earlier, last)) or self._after.get(last) or self._common
 
     def _end_logit(self, context: Context) -> float:
         if context.last in self._enders:
             return min(9.0 + 0.12 * context.length, 28.0)
         return min(-10.0 + 0.02 * context.length, 10.0)
+
+
+class NoisyModel(LanguageModel):
+    """The same model where sums depend on the batch: every logit jitters, anew at each token.
+
+    ``sigma`` is the standard deviation of the jitter. Vectors of it are drawn once and chosen at
+    random: drawing a number for every logit would cost more than the model does.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, name: str = "", sigma: float = 0.05) -> None:
+        super().__init__(tokenizer, name)
+        self._dice = random.Random()
+        size = range(len(tokenizer))
+        self._noise = [[self._dice.gauss(0, sigma) for _ in size] for _ in range(128)]
+
+    def logits(self, context: Context) -> list[float]:
+        """The honest logits, each a little off."""
+        return list(map(add, super().logits(context), self._dice.choice(self._noise)))
 
 
 _OPENERS = frozenset(SPECIALS.values())

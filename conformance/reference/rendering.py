@@ -215,22 +215,20 @@ class CompletionsRenderer(Renderer):
 
     def prompt_records(self, choice: Choice) -> list[TokenRecord]:
         """The prompt's tokens; the first has no log probability, nothing stands before it."""
-        return [
-            TokenRecord(token, None if position == 0 else -1.0 - (token % 7))
-            for position, token in enumerate(choice.prompt.tokens)
-        ]
+        return choice.score_prompt()
 
     def logprobs(self, records: Sequence[TokenRecord], start: int) -> Document:
         """Log probabilities in the form of the completions endpoint."""
-        texts = [self.tokenizer.token_text(each.token) for each in records]
+        texts = [self.tokenizer.shown(each.token) for each in records]
         offsets, at = [], start
-        for text in texts:
+        for each in records:
             offsets.append(at)
-            at += len(text)
+            at += len(self.tokenizer.token_text(each.token))
+        alternatives = [self.alternatives(each) for each in records]
         return {
             "tokens": texts,
             "token_logprobs": [each.logprob for each in records],
-            "top_logprobs": [self.alternatives(each) for each in records],
+            "top_logprobs": alternatives if self.values.get("logprobs") else None,
             "text_offset": offsets,
         }
 
@@ -238,6 +236,6 @@ class CompletionsRenderer(Renderer):
         """The likeliest tokens of a position and the sampled one."""
         if record.logprob is None:
             return None
-        found = {self.tokenizer.token_text(token): logprob for token, logprob in record.top}
-        found.setdefault(self.tokenizer.token_text(record.token), record.logprob)
+        found = {self.tokenizer.shown(token): logprob for token, logprob in record.top}
+        found.setdefault(self.tokenizer.shown(record.token), record.logprob)
         return found

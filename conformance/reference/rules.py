@@ -70,7 +70,9 @@ def number(least: float | None = None, most: float | None = None) -> Rule:
             raise invalid_type(param, "a decimal", value)
         _range(param, value, "decimal", least, most)
         if not isfinite(value):
-            message = f"Invalid '{param}': expected a finite number, but got {shown(value)} instead."
+            message = (
+                f"Invalid '{param}': expected a finite number, but got {shown(value)} instead."
+            )
             raise APIError(400, message, param=param, code="invalid_value")
         return float(value)
 

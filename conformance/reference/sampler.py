@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import accumulate, repeat
@@ -49,7 +49,7 @@ class Distribution(NamedTuple):
     """Tokens (``None``: all of them) and the running sums of their weights."""
 
     tokens: tuple[int, ...] | None
-    sums: tuple[float, ...]
+    sums: Sequence[float]
 
 
 def log_partition(logits: list[float]) -> float:
@@ -111,7 +111,7 @@ class Sampler:
             return Distribution((self.most_likely(logits),), (1.0,))
         weights = self.weights(logits, parameters.temperature)
         if parameters.top_p >= 1 and not parameters.top_k:
-            return Distribution(None, tuple(accumulate(weights)))
+            return Distribution(None, list(accumulate(weights)))
         head = self.nucleus(weights, parameters.top_p, parameters.top_k)
         return Distribution(head, tuple(accumulate(weights[token] for token in head)))
 
@@ -127,17 +127,21 @@ class Sampler:
         return list(map(exp, map(truediv, map(sub, logits, repeat(highest)), repeat(temperature))))
 
     def nucleus(self, weights: list[float], top_p: float, top_k: int | None) -> tuple[int, ...]:
-        """The most likely tokens, fewest first: at most ``top_k``, then of mass ``top_p``."""
-        limit = min(top_k or len(weights), len(weights))
-        total = sum(nlargest(limit, weights)) if top_k else sum(weights)
-        size = min(32, limit)
-        while True:
-            head = nlargest(size, range(len(weights)), key=weights.__getitem__)
-            masses = list(accumulate(weights[token] for token in head))
-            enough = bisect_left(masses, top_p * total) + 1
-            if enough <= size or size == limit:
-                return tuple(head[:enough])
-            size = min(size * 8, limit)
+        """The most likely tokens, fewest first: at most ``top_k``, then of mass ``top_p``.
+
+        Tokens below ``(1 - top_p) / len(weights)`` of the mass have at most ``1 - top_p`` of it
+        together, so the nucleus is found among the others.
+        """
+        if top_k and top_k < len(weights):
+            ranked = nlargest(top_k, range(len(weights)), key=weights.__getitem__)
+        else:
+            least = (1 - top_p) * sum(weights) / len(weights)
+            ranked = [token for token, weight in enumerate(weights) if weight >= least]
+            ranked.sort(key=weights.__getitem__, reverse=True)
+            ranked = ranked or [weights.index(max(weights))]
+        total = sum(weights) if len(ranked) != top_k else sum(weights[token] for token in ranked)
+        masses = list(accumulate(weights[token] for token in ranked))
+        return tuple(ranked[: bisect_left(masses, top_p * total) + 1])
 
     def draw(self, distribution: Distribution, dice: random.Random) -> int:
         """One token with probability proportional to its weight."""

@@ -74,7 +74,9 @@ def _app(key: str | None, variant: str, mutant: str | None) -> Any:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named asyncio recognises TCP and turns Nagle's algorithm off, which would
+    # hold back the second write of an answer until the client's delayed acknowledgement (40 ms).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

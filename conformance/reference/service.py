@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,12 +17,13 @@ from typing import Any
 from conformance.reference.chat import message_text, render_chat
 from conformance.reference.errors import APIError
 from conformance.reference.generation import Choice, Prompt, ScriptedChoice, Settings, ToolChoice
-from conformance.reference.language_model import LanguageModel
+from conformance.reference.instances import SchemaProblem
+from conformance.reference.language_model import LanguageModel, NoisyModel
 from conformance.reference.rendering import ChatRenderer, CompletionsRenderer, Renderer
 from conformance.reference.sampler import Sampler, SamplingParameters
 from conformance.reference.structured import plan_document
-from conformance.reference.tokenizer import SPECIALS, Tokenizer
-from conformance.reference.tools import plan_calls
+from conformance.reference.tokenizer import SPECIALS, Tokenizer, scalar_text
+from conformance.reference.tools import PlannedCall, plan_calls
 from conformance.reference.validation import Validator
 from conformance.reference.variants import PLAIN, Variant
 
@@ -37,9 +38,9 @@ CONTEXT_LENGTH = 4096
 DEFAULT_COMPLETION = 16
 
 
-@lru_cache(maxsize=4)
-def _model(name: str) -> LanguageModel:
-    return LanguageModel(Tokenizer(), name)
+@lru_cache(maxsize=8)
+def _model(name: str, noise: float) -> LanguageModel:
+    return NoisyModel(Tokenizer(), name, noise) if noise else LanguageModel(Tokenizer(), name)
 
 
 @dataclass
@@ -106,22 +107,45 @@ class Service:
         return f"{prefix}-{secrets.token_urlsafe(18)}"
 
     def model(self, values: Mapping[str, Any]) -> LanguageModel:
-        """The language model that answers."""
-        return _model(values["model"])
+        """The language model that answers; with noise its logits jitter."""
+        return _model(values["model"], self.variant.noise)
 
     def prompts(self, endpoint: str, values: Mapping[str, Any]) -> list[Prompt]:
         """The prompts of a request: one for chat, one or more for completions."""
         tokenizer = self.model(values).tokenizer
         if endpoint == "chat":
+            self.check_size(tokenizer, "messages", map(message_text, values["messages"]))
             return [Prompt(render_chat(tokenizer, values["messages"], values.get("tools", ())))]
         # Null is the documented default: the beginning of a document.
         given = values.get("prompt", [[SPECIALS["<|begin_of_text|>"]]])
-        return [self.prompt(tokenizer, each) for each in given]
+        self.check_size(tokenizer, "prompt", (each for each in given if isinstance(each, str)))
+        suffix = self.suffix(tokenizer, values.get("suffix", ""))
+        return [self.after(suffix, self.prompt(tokenizer, each)) for each in given]
+
+    def check_size(self, tokenizer: Tokenizer, name: str, texts: Iterable[str]) -> None:
+        """400 for text that cannot fit, before time is spent on it: a token has few bytes."""
+        least = max(map(len, texts), default=0) // tokenizer.longest
+        if least > CONTEXT_LENGTH:
+            message = (
+                f"This model's maximum context length is {CONTEXT_LENGTH} tokens. However, your "
+                f"{name} resulted in at least {least} tokens. Please reduce the length of the "
+                f"{name}."
+            )
+            raise APIError(400, message, param=name, code="context_length_exceeded")
+
+    def suffix(self, tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
+        """The tokens that tell the model what comes after its text."""
+        self.check_size(tokenizer, "suffix", [text])
+        return (SPECIALS["<|fim_suffix|>"], *tokenizer.encode(text)) if text else ()
+
+    def after(self, suffix: tuple[int, ...], prompt: Prompt) -> Prompt:
+        """``prompt`` with the suffix that its answer is to lead to."""
+        return Prompt((*suffix, *prompt.tokens), prompt.text) if suffix else prompt
 
     def prompt(self, tokenizer: Tokenizer, given: str | list[int]) -> Prompt:
         """One prompt from its text or its token ids."""
         if isinstance(given, str):
-            return Prompt(tokenizer.encode(given), given)
+            return Prompt(tokenizer.encode(given), scalar_text(given))
         if any(number >= len(tokenizer) for number in given):
             message = f"Invalid token in 'prompt'. Maximum value is {len(tokenizer) - 1}."
             raise APIError(400, message, param="prompt")
@@ -135,6 +159,7 @@ class Service:
             stops=self.stops(values),
             top_logprobs=self.top_logprobs(endpoint, values),
             reasoning=self.variant.reasoning and endpoint == "chat",
+            scored=(values.get("best_of") or 1) > values.get("n", 1),
         )
 
     def budget(self, endpoint: str, values: Mapping[str, Any], prompt_length: int) -> int:
@@ -178,7 +203,7 @@ class Service:
 
     def stops(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """The stop sequences; an empty one stops nothing."""
-        return tuple(stop for stop in values.get("stop", ()) if stop)
+        return tuple(scalar_text(stop) for stop in values.get("stop", ()) if stop)
 
     def top_logprobs(self, endpoint: str, values: Mapping[str, Any]) -> int | None:
         """How many alternatives each position shows; ``None``: no log probabilities."""
@@ -201,31 +226,38 @@ class Service:
     def choice(self, job: Job, settings: Settings, prompt: Prompt, index: int) -> Choice:
         """One choice: a tool call, a document, or free text."""
         dice = self.dice(job.values, index)
-        common = (self.model(job.values), self.sampler_for(dice), prompt, settings, index, dice)
+        common = (self.model(job.values), self.sampler, prompt, settings, index, dice)
         if job.endpoint == "completions":
             return Choice(*common)
-        values = job.values
-        calls = plan_calls(
-            values["messages"],
-            values.get("tools", ()),
-            values.get("tool_choice", "auto" if values.get("tools") else "none"),
-            values.get("parallel_tool_calls", True),
-            dice,
-        )
+        # Temperature 0 repeats: what is planned then does not depend on luck either.
+        luck = dice if settings.sampling.temperature else random.Random(0)
+        try:
+            calls = self.tool_calls(job.values, luck)
+            document = None if calls else self.document(job.values, luck)
+        except SchemaProblem as problem:
+            name = "tools" if job.values.get("tools") else "response_format"
+            raise APIError(400, f"Invalid schema: {problem}.", param=name) from None
         if calls:
             return ToolChoice(*common).call(calls)
-        words = message_text(values["messages"][-1]).split()[:4]
-        document = plan_document(values.get("response_format"), words, dice)
         return Choice(*common) if document is None else ScriptedChoice(*common).follow(document)
+
+    def tool_calls(self, values: Mapping[str, Any], dice: random.Random) -> list[PlannedCall]:
+        """The functions to call; none: answer in text."""
+        if not values.get("tools"):
+            return []
+        choice = values.get("tool_choice", "auto")
+        parallel = values.get("parallel_tool_calls", True)
+        return plan_calls(values["messages"], values["tools"], choice, parallel, dice)
+
+    def document(self, values: Mapping[str, Any], dice: random.Random) -> str | None:
+        """The document that the response format demands; ``None``: free text."""
+        words = scalar_text(message_text(values["messages"][-1])).split()[:4]
+        return plan_document(values.get("response_format"), words, dice)
 
     def dice(self, values: Mapping[str, Any], index: int) -> random.Random:
         """The randomness of one choice: reproducible with a ``seed``."""
         seed = values.get("seed")
         return random.Random() if seed is None else random.Random(f"{seed}/{index}")
-
-    def sampler_for(self, dice: random.Random) -> Sampler:
-        """The sampler of one choice; with noise its logits jitter."""
-        return NoisySampler(self.variant.noise) if self.variant.noise else self.sampler
 
     # Choices → documents
 
@@ -247,8 +279,8 @@ class Service:
             return job.choices
         chosen: list[Choice] = []
         for start in range(0, len(job.choices), best_of):
-            ranked = sorted(job.choices[start : start + best_of], key=lambda each: -len(each.text))
-            chosen += ranked[:n]
+            several = job.choices[start : start + best_of]
+            chosen += sorted(several, key=lambda each: each.mean_logprob, reverse=True)[:n]
         for index, choice in enumerate(chosen):
             choice.index = index
         return chosen
@@ -290,18 +322,3 @@ class Service:
     def model_list(self) -> dict[str, Any]:
         """The model list."""
         return {"object": "list", "data": [self.model_object(name) for name in self.models]}
-
-
-class NoisySampler(Sampler):
-    """Adds Gaussian jitter to every logit, as summation order on batched GPUs does."""
-
-    def __init__(self, sigma: float) -> None:
-        super().__init__()
-        self._sigma, self._dice = sigma, random.Random()
-
-    def adjust(self, logits: list[float], *rest: Any) -> None:
-        """Jitter, then the honest adjustments."""
-        gauss, sigma = self._dice.gauss, self._sigma
-        for number, value in enumerate(logits):
-            logits[number] = value + gauss(0.0, sigma)
-        super().adjust(logits, *rest)

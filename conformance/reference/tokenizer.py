@@ -36,13 +36,13 @@ _PUNCTUATION = [
     ". ", ", ", ".\n", "\n\n", "  ", "    ", "? ", "! ", ": ", "; ", " (", ") ", '": "', '", "',
     '{"', '"}', '":', "...", "--", "->", "()", " - ", "'s", "n't", "://", "`` ", "**", "##",
 ]  # fmt: skip
-_PARTS = """
+_WORD_PARTS = """
 ing tion er ed es ly ment ness able ful less ous ive al ize ate ent ant ist ism ity ure age ance
 ence th he in re on an at en nd ti or ar te st it ha is ou le se io ne ve co me de hi ri ro ic
 ll be ch ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs
 un pre con dis com per sub inter over under out str ght ough ould ight ther here ever thing
 Act like help user assist system role name city tool call type text json key value data file code
-""".split()
+"""
 _CHARACTERS = ["→", "水", "山", "ü", "—", "“", "”", "•"]
 #: First bytes of characters whose last byte is a token of its own: they span two tokens.
 _HALVES = [b"\xf0\x9f\x98", b"\xf0\x9f", b"\xe2\x82", b"\xe6\x97", b"\xe4\xbd"]
@@ -65,7 +65,7 @@ def _words() -> list[str]:
 def _pieces() -> list[bytes]:
     words = _words()
     firsts = sorted({line.split()[0].strip(",") for line in SENTENCES})
-    texts = [*_PUNCTUATION, *words, *firsts, *_PARTS, *_CHARACTERS]
+    texts = [*_PUNCTUATION, *words, *firsts, *_WORD_PARTS.split(), *_CHARACTERS]
     texts += [f" {letter}" for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"]
     pieces = dict.fromkeys(text.encode() for text in texts)
     pieces.update(dict.fromkeys(_HALVES))
@@ -120,5 +120,13 @@ class Tokenizer:
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
     def token_text(self, number: int) -> str:
-        """One token as text, as log probabilities show it (``bytes`` tells the exact value)."""
+        """One token as text; ``bytes`` beside it tells the exact value."""
         return self.pieces[number].decode("utf-8", "replace")
+
+    def shown(self, number: int) -> str:
+        """One token where no ``bytes`` stand beside it: half a character is ``bytes:\\xf0\\x9f``."""
+        piece = self.pieces[number]
+        try:
+            return piece.decode()
+        except UnicodeDecodeError:
+            return "bytes:" + "".join(f"\\x{byte:02x}" for byte in piece)

@@ -85,9 +85,14 @@ def fold(results: Collection[Result]) -> Fold:
         return Fold.BROKEN
     if verdicts <= _UNTRIED:
         return Fold.UNTESTED
-    effects = {r.verdict for r in results if r.aspect is Aspect.EFFECT}
+    effects = {r.verdict for r in results if r.aspect is Aspect.EFFECT and not _left_out(r)}
     undecided = effects & _UNDECIDED if effects else verdicts <= _UNDECIDED | _UNTRIED
     return Fold.INCONCLUSIVE if undecided else Fold.HONOURED
+
+
+def _left_out(result: Result) -> bool:
+    """Whether nobody asked for it: a detail left out by depth or selection decides nothing."""
+    return result.verdict is Verdict.NOT_RUN and exempt(result)
 
 
 class FailOn(StrEnum):
@@ -99,8 +104,8 @@ class FailOn(StrEnum):
 
 
 #: Reasons of an undecided MUST that nobody has to declare: it was not asked for, the depth leaves
-#: it out, or there is no key to test authorization with.
-EXEMPT_REASONS = frozenset({"deselected", "depth", "no key"})
+#: it out, there is no key to test authorization with, or a recording can never answer it.
+EXEMPT_REASONS = frozenset({"deselected", "depth", "no key", "recording"})
 
 _RED: Mapping[FailOn, frozenset[Verdict]] = {
     FailOn.MUST: frozenset({Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.FIXED}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from conformance.schema.promises import build_parameter, request_schema
 from conformance.schema.yamlfile import nearest, pointer_of
 from conformance.verdicts import Mode
 
-__all__ = ["available_profiles", "load_profile"]
+__all__ = ["available_profiles", "load_profile", "widened"]
 
 
 def available_profiles(overlays: Iterable[Path | str] = ()) -> list[str]:
@@ -32,6 +33,19 @@ def load_profile(
     ``ConfigurationError`` with file, JSON pointer and what to write instead.
     """
     return _load(name, loader.roots(overlays), model)
+
+
+def widened(profile: Profile) -> Profile:
+    """``profile`` with every endpoint, parameter and feature of ``openai`` that it lacks.
+
+    What is tried without being promised is asked by the words of the original.
+    """
+    whole = load_profile("openai")
+    endpoints = dict(whole.endpoints)
+    for name, endpoint in profile.endpoints.items():
+        known = whole.endpoints[name].parameters if name in whole.endpoints else {}
+        endpoints[name] = replace(endpoint, parameters={**known, **endpoint.parameters})
+    return replace(profile, endpoints=endpoints, features=profile.features | whole.features)
 
 
 @lru_cache(maxsize=64)

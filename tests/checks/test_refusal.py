@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.checks.api import Broken, Untestable
-from conformance.checks.chapters.error import INTERNALS
-from conformance.checks.chapters.http import DURATION, escaped
+from conformance.checks.chapters.error_recorded import INTERNALS
+from conformance.checks.chapters.http_json import escaped
+from conformance.checks.chapters.http_recorded import DURATION
 from conformance.checks.refusal import envelope_problem, expect_refusal, named_parameter
 from conformance.verdicts import Level
 from conformance.wire.exchange import Exchange, Failure, FailureKind, Request

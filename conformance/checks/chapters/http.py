@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from typing import Any
 
-from conformance.checks.answer import read_answer
 from conformance.checks.api import (
     MUST,
-    REGULAR,
     SHOULD,
     STREAM,
     Broken,
@@ -23,10 +18,9 @@ from conformance.checks.api import (
     check,
 )
 from conformance.checks.context import Context
-from conformance.checks.observed import recorded_cases
 from conformance.checks.plain import any_endpoint, by_hand, generates, plain_request
 from conformance.checks.refusal import told, unsent
-from conformance.wire.exchange import Exchange, FailureKind, Request
+from conformance.wire.exchange import Exchange, Request
 
 
 def standard(section: str, quote: str = "") -> Source:
@@ -286,145 +280,3 @@ async def usable_after_error(ctx: Context, case: Case) -> None:
             raise Untestable(reason, after)
         if not after.ok:
             raise Broken(f"after {fault} a plain request got {told(after)}", after, refused)
-
-
-# What was recorded
-
-#: Failures that say that a response broke the framing of HTTP/1.1.
-UNFRAMED = frozenset({FailureKind.RESET, FailureKind.PROTOCOL, FailureKind.DECODE})
-
-
-def _ordinary(ctx: Context) -> Sequence[Case]:
-    return [case for case in recorded_cases(ctx) if case.data.phase != Phase.HOSTILE.value]
-
-
-@check(
-    "http.framing",
-    MUST,
-    standard(
-        "RFC 9112, section 6.3",
-        "If a valid Content-Length header field is present without Transfer-Encoding, its decimal "
-        "value defines the expected message body length in octets.",
-    ),
-    endpoints=(),
-    modes=(),
-    phase=Phase.FINAL,
-    cases=_ordinary,
-    cost=0,
-)
-async def framing(ctx: Context, case: Case) -> None:
-    """Every response is complete and as long as its framing says."""
-    exchange = await ctx.revisit(case)
-    if exchange.closed_by_us or exchange.request.delivery.close_after is not None:
-        raise NotApplicable("closed early on purpose")
-    failure = exchange.failure
-    if failure and failure.kind in UNFRAMED and (exchange.status is not None or exchange.raw):
-        raise Broken(f"the response is not whole: {failure}", exchange)
-    length = exchange.header("content-length")
-    plain = exchange.header("transfer-encoding") is None
-    if exchange.complete and plain and length is not None and not length.strip().isdecimal():
-        raise Broken(f"Content-Length is {length[:40]!r}", exchange)
-
-
-RATE_LIMITS = ("x-ratelimit-limit-", "x-ratelimit-remaining-", "x-ratelimit-reset-")
-#: Durations as they are sent: 12ms, 1s, 6m0s, 1h2m3.5s, or plain seconds.
-DURATION = re.compile(
-    r"(\d+(\.\d+)?)|(?=\d)(\d+d)?(\d+h)?(\d+m(?!s))?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?"
-)
-
-
-@check(
-    "http.rate-limit-fields",
-    SHOULD,
-    Source("observed behaviour", "recorded answers: x-ratelimit-remaining-tokens: 159976"),
-    endpoints=(),
-    modes=(),
-    phase=Phase.FINAL,
-    cases=recorded_cases,
-    cost=0,
-)
-async def rate_limit_fields(ctx: Context, case: Case) -> None:
-    """Where `x-ratelimit-…` fields are sent, counts are whole numbers and resets are durations."""
-    exchange = await ctx.revisit(case)
-    for name, value in exchange.headers:
-        if not name.lower().startswith(RATE_LIMITS):
-            continue
-        reset = name.lower().startswith(RATE_LIMITS[2])
-        fits = DURATION.fullmatch(value.strip()) if reset else value.strip().isdecimal()
-        if not fits:
-            raise Broken(f"{name[:60]}: {value[:60]}", exchange)
-
-
-@check(
-    "http.retry-after",
-    SHOULD,
-    standard("RFC 9110, section 10.2.3", "Retry-After = HTTP-date / delay-seconds"),
-    endpoints=(),
-    modes=(),
-    phase=Phase.FINAL,
-    cases=recorded_cases,
-    cost=0,
-)
-async def retry_after(ctx: Context, case: Case) -> None:
-    """Where Retry-After is sent, it is a date or a whole number of seconds."""
-    exchange = await ctx.revisit(case)
-    value = exchange.header("retry-after")
-    if value is not None and not re.fullmatch(r"\d+|\w{3}, .+ GMT", value.strip()):
-        raise Broken(f"Retry-After: {value[:60]}", exchange)
-
-
-# JSON in its other spellings
-
-
-def escaped(body: Any) -> bytes:
-    """``body`` with every character escaped as ``\\uXXXX``, members reversed, much white space."""
-    text = json.dumps(_reversed(body), indent=3, separators=(" ,", " : "))
-    strings = re.compile(r'"((?:[^"\\]|\\.)*)"')
-    return strings.sub(lambda found: f'"{_escape(json.loads(found.group()))}"', text).encode()
-
-
-def _reversed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _reversed(value[name]) for name in reversed(value)}
-    return [_reversed(each) for each in value] if isinstance(value, list) else value
-
-
-def _escape(text: str) -> str:
-    units = text.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
-
-
-@check(
-    "http.json-spelling",
-    MUST,
-    Source(
-        "standard",
-        "RFC 8259, sections 2, 4 and 7",
-        "Insignificant whitespace is allowed before or after any of the six structural characters.",
-    ),
-    modes=(REGULAR,),
-    endpoints=("chat", "completions"),
-    cost=2,
-)
-async def json_spelling(ctx: Context, case: Case) -> None:
-    """Escapes, white space and the order of members change nothing: the prompt is the same."""
-    body = ctx.body(**_unicode_prompt(ctx))
-    plain = await ctx.ask(ctx.post(body))
-    if not plain.ok:
-        raise Untestable(f"the compact form is not answered: {told(plain)}", plain)
-    other = await ctx.ask(ctx.post(escaped(body)))
-    if reason := unsent(other):
-        raise Untestable(reason, other)
-    if not other.ok:
-        raise Broken(f"the same JSON, escaped and spaced: {told(other)}", other, plain)
-    counts = [found.tokens("prompt") for found in map(read_answer, (plain, other)) if found]
-    if len(counts) == 2 and None not in counts and counts[0] != counts[1]:
-        message = f"prompt_tokens {counts[0]} for the compact form, {counts[1]} for the escaped one"
-        raise Broken(message, other, plain)
-
-
-def _unicode_prompt(ctx: Context) -> dict[str, Any]:
-    text = 'Grüße, "世界" 🙂\n'
-    if ctx.promises("messages"):
-        return {"messages": [{"role": "user", "content": text}]}
-    return {"prompt": text}

@@ -39,7 +39,6 @@ from conformance.checks.refusal import (
     named_parameter,
     told,
 )
-from conformance.generate.malformed import malformed_bodies
 from conformance.generate.mutations import Mutation, mutations
 from conformance.schema import loader
 from conformance.schema.contract import Endpoint, Profile
@@ -51,7 +50,6 @@ REFUSED = Source(
     "official clients map 400 and 422 to an error, 5xx to a retry",
     "a faulty request is refused with 4xx before anything is generated",
 )
-JSON_TEXT = Source("standard", "RFC 8259, section 2", "A JSON text is a serialized value.")
 NAMED = Source(
     "observed behaviour",
     "https://github.com/SilasMarvin/lsp-ai/issues/108",
@@ -114,7 +112,7 @@ def validates(profile: Profile) -> Iterable[Requirement]:
                 level=MUST,
                 statement=f"The server survives what has killed others in `{name}`, and refuses it.",
                 source=REFUSED,
-                judge=_refused,
+                judge=refused,
                 cases=partial(_hostile, name),
                 endpoints=(home.name,),
                 modes=(REGULAR,),
@@ -125,12 +123,13 @@ def validates(profile: Profile) -> Iterable[Requirement]:
             )
 
 
-def _case(ctx: Context, fault: Mutation) -> Case:
+def fault_case(ctx: Context, fault: Mutation) -> Case:
+    """One fault as a case."""
     return Case(fault.label, ctx.post(fault.body), fault)
 
 
 def _harmless(name: str, ctx: Context) -> Sequence[Case]:
-    cases = [_case(ctx, each) for each in faults(ctx, name) if not each.hostile]
+    cases = [fault_case(ctx, each) for each in faults(ctx, name) if not each.hostile]
     if ctx.endpoint is home_of(ctx.profile, name) and ctx.mode is not Mode.STREAM:
         cases.append(Case("the next ordinary request", plain_request(ctx)))
     return cases
@@ -141,13 +140,13 @@ def _hostile(name: str, ctx: Context) -> Sequence[Case]:
     every = mutations(ctx.endpoint, name, model=ctx.subject.model, depth="deep", mode=ctx.mode)
     found = [each for each in every if each.hostile]
     kept = found if ctx.subject.depth is Depth.DEEP else found[:DEADLY]
-    return [_case(ctx, each) for each in kept]
+    return [fault_case(ctx, each) for each in kept]
 
 
 async def _validated(name: str, ctx: Context, case: Case) -> str | None:
     """A faulty value of one parameter is refused, and the next request is answered."""
     if case.data is not None:
-        return await _refused(ctx, case)
+        return await refused(ctx, case)
     # The control comes first, and once: a reproduction may find the server sick for good.
     if ctx.repetition == 0 and not (await ctx.ask(plain_request(ctx))).ok:
         raise NotApplicable("the plainest request is not answered at any time")
@@ -159,7 +158,7 @@ async def _validated(name: str, ctx: Context, case: Case) -> str | None:
     return None
 
 
-async def _refused(ctx: Context, case: Case) -> str | None:
+async def refused(ctx: Context, case: Case) -> str | None:
     """A faulty request is refused with 4xx, at the level of its fault; never with 5xx."""
     fault: Mutation = case.data
     if case.request is None:
@@ -204,7 +203,7 @@ def _all_faults(ctx: Context) -> Sequence[Case]:
     if not generates(ctx):
         return ()
     return [
-        _case(ctx, each)
+        fault_case(ctx, each)
         for name in ctx.endpoint.parameters
         for each in faults(ctx, name)
         if not each.hostile and each.level is MUST
@@ -230,86 +229,3 @@ async def named(ctx: Context, case: Case) -> None:
     if not named_parameter(exchange, fault.parameter):
         param = (error_object(exchange) or {}).get("param")
         raise Broken(f"{fault.label}: param is {str(param)[:60]!r}", exchange)
-
-
-def _malformed(ctx: Context) -> list[Mutation]:
-    if not generates(ctx):
-        return []
-    posts = [each for each in ctx.profile.endpoints.values() if each.method == "POST"]
-    depth = ctx.subject.depth.value if ctx.endpoint is posts[0] else "quick"
-    return malformed_bodies(ctx.endpoint, model=ctx.subject.model, mode=ctx.mode, depth=depth)
-
-
-def _malformed_cases(hostile: bool, ctx: Context) -> Sequence[Case]:
-    return [_case(ctx, each) for each in _malformed(ctx) if each.hostile is hostile]
-
-
-@family
-def malformed(profile: Profile) -> Iterable[Requirement]:
-    """Bodies that are not one JSON object, for every endpoint that takes one."""
-    if not posting(profile):
-        return
-    yield Requirement(
-        id="error.malformed",
-        level=MUST,
-        statement="A body that is not one JSON object is refused with 4xx.",
-        source=JSON_TEXT,
-        judge=_refused,
-        cases=partial(_malformed_cases, False),
-        endpoints=posting(profile),
-        modes=(REGULAR,),
-        phase=Phase.HOSTILE,  # a syntax error alone has aborted servers
-    )
-    yield Requirement(
-        id="robust.body.survives",
-        level=MUST,
-        statement="The server survives bodies that have killed others, and refuses them.",
-        source=JSON_TEXT,
-        judge=_refused,
-        cases=partial(_malformed_cases, True),
-        endpoints=posting(profile),
-        modes=(REGULAR,),
-        phase=Phase.HOSTILE,
-        depth=Depth.STANDARD,
-    )
-
-
-#: Combinations whose fate no documentation settles, and that have killed servers.
-COMBINATIONS: tuple[dict[str, Any], ...] = (
-    {"n": 2, "temperature": 0},
-    {"echo": True, "logprobs": 1, "max_tokens": 0},
-    {"best_of": 1, "n": 2},
-    {"logprobs": False, "top_logprobs": 2},
-)
-
-
-def _combinations(ctx: Context) -> Sequence[Case]:
-    return [
-        Case(
-            " with ".join(f"{name}={value!r}" for name, value in each.items()), ctx.request(**each)
-        )
-        for each in COMBINATIONS
-        if all(ctx.promises(name) for name in each)
-    ]
-
-
-@check(
-    "robust.combinations.survive",
-    MUST,
-    REFUSED,
-    endpoints=("chat", "completions"),
-    modes=(REGULAR,),
-    needs=("n", "temperature"),
-    cases=_combinations,
-    phase=Phase.HOSTILE,
-    depth=Depth.STANDARD,
-)
-async def combinations(ctx: Context, case: Case) -> str | None:
-    """Combinations that are left open are answered or refused with 4xx, never with a server error."""
-    if case.request is None:
-        return None
-    exchange = await ctx.ask(case.request)
-    if exchange.ok:
-        return None
-    expect_refusal(exchange, case.label)
-    return f"{case.label}: refused"

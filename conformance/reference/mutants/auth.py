@@ -51,7 +51,12 @@ def _with_key(trusted: Callable[[dict[bytes, bytes]], bool]) -> Callable[[ASGIAp
     return wrap
 
 
-@mutant("auth-no-key-needed", kills=("auth.no-key",), kind="asgi")
+@mutant(
+    "auth-no-key-needed",
+    kills=("auth.no-key",),
+    kind="asgi",
+    thread="https://github.com/router-for-me/CLIProxyAPI/issues/2714",
+)
 def no_key_needed(app: ASGIApp) -> ASGIApp:
     """A request without a key is answered."""
     return _with_key(lambda fields: b"authorization" not in fields)(app)
@@ -134,7 +139,12 @@ def key_in_head(app: ASGIApp) -> ASGIApp:
     return _changed(change)(app)
 
 
-@mutant("auth-open-alias", kills=("auth.aliases",), kind="asgi")
+@mutant(
+    "auth-open-alias",
+    kills=("auth.aliases",),
+    kind="asgi",
+    thread="https://github.com/lm-sys/FastChat/issues/2518",
+)
 def open_alias(app: ASGIApp) -> ASGIApp:
     """The same routes stand below /api, without the key."""
     inner = _with_key(lambda fields: fields.get(b"x-alias") == b"1")(app)

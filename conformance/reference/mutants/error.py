@@ -22,13 +22,23 @@ Document = dict[str, Any]
 # The envelope
 
 
-@mutant("error-detail", kills=("error.envelope",), kind="error")
+@mutant(
+    "error-detail",
+    kills=("error.envelope",),
+    kind="error",
+    thread="https://github.com/raullenchai/Rapid-MLX/pull/491",
+)
 def error_detail(document: Document, seen: Seen) -> Document:
     """Errors are `{"detail": …}`."""
     return {"detail": document["error"]["message"]}
 
 
-@mutant("error-flat", kills=("error.envelope",), kind="error")
+@mutant(
+    "error-flat",
+    kills=("error.envelope",),
+    kind="error",
+    thread="https://github.com/vllm-project/vllm/issues/4667",
+)
 def error_flat(document: Document, seen: Seen) -> Document:
     """Errors have no `error` member: their fields stand at the top."""
     return {"object": "error", **document["error"], "code": 40001}
@@ -40,13 +50,23 @@ def error_string(document: Document, seen: Seen) -> Document:
     return {"error": document["error"]["message"]}
 
 
-@mutant("error-no-message", kills=("error.envelope",), kind="error")
+@mutant(
+    "error-no-message",
+    kills=("error.envelope",),
+    kind="error",
+    thread="https://github.com/lm-sys/FastChat/issues/1966",
+)
 def error_no_message(document: Document, seen: Seen) -> None:
     """The message of errors is empty."""
     document["error"]["message"] = ""
 
 
-@mutant("error-code-integer", kills=("error.members",), kind="error")
+@mutant(
+    "error-code-integer",
+    kills=("error.members",),
+    kind="error",
+    thread="https://github.com/NVIDIA/TensorRT-LLM/pull/19457",
+)
 def error_code_integer(document: Document, seen: Seen) -> None:
     """`error.code` repeats the HTTP status as a number."""
     document["error"]["code"] = seen.status
@@ -99,7 +119,12 @@ def _refused(status: int, becomes: int) -> Callable[[ASGIApp], ASGIApp]:
     return intercept(change)
 
 
-@mutant("error-status-200", kills=("error.unknown-model",), kind="asgi")
+@mutant(
+    "error-status-200",
+    kills=("error.unknown-model",),
+    kind="asgi",
+    thread="https://github.com/runpod-workers/worker-vllm/issues/57",
+)
 def error_status_200(app: ASGIApp) -> ASGIApp:
     """A model that is not found is told in the body of a 200."""
     return _refused(404, 200)(app)
@@ -111,19 +136,34 @@ def fault_status_500(app: ASGIApp) -> ASGIApp:
     return _refused(400, 500)(app)
 
 
-@mutant("fault-status-404", kills=("param.temperature.validates",), kind="asgi")
+@mutant(
+    "fault-status-404",
+    kills=("param.temperature.validates",),
+    kind="asgi",
+    thread="https://github.com/diegosouzapw/OmniRoute/issues/6412",
+)
 def fault_status_404(app: ASGIApp) -> ASGIApp:
     """A faulty request is answered with 404, as if the model were unknown."""
     return _refused(400, 404)(app)
 
 
-@mutant("unknown-model-401", kills=("error.unknown-model.status",), kind="asgi")
+@mutant(
+    "unknown-model-401",
+    kills=("error.unknown-model.status",),
+    kind="asgi",
+    thread="https://github.com/diegosouzapw/OmniRoute/issues/10856",
+)
 def unknown_model_401(app: ASGIApp) -> ASGIApp:
     """An unknown model is answered as a wrong key is."""
     return _refused(404, 401)(app)
 
 
-@mutant("unknown-model-served", kills=("error.unknown-model",), kind="asgi")
+@mutant(
+    "unknown-model-served",
+    kills=("error.unknown-model",),
+    kind="asgi",
+    thread="https://github.com/sgl-project/sglang/issues/31404",
+)
 def unknown_model_served(app: ASGIApp) -> ASGIApp:
     """Any model name is accepted; the one model answers."""
     return model_of(app)
@@ -150,7 +190,12 @@ def model_path_slash(app: ASGIApp) -> ASGIApp:
     )(app)
 
 
-@mutant("empty-messages-500", kills=("param.messages.validates",), kind="asgi")
+@mutant(
+    "empty-messages-500",
+    kills=("param.messages.validates",),
+    kind="asgi",
+    thread="https://github.com/letta-ai/letta/issues/3381",
+)
 def empty_messages_500(app: ASGIApp) -> ASGIApp:
     """An empty array of messages raises an exception."""
     return _instead(
@@ -205,7 +250,12 @@ def malformed_accepted(app: ASGIApp) -> ASGIApp:
     return intercept(lambda request, honest: None, before=repair)(app)
 
 
-@mutant("nan-accepted", kills=("robust.temperature.survives",), kind="asgi")
+@mutant(
+    "nan-accepted",
+    kills=("robust.temperature.survives",),
+    kind="asgi",
+    thread="https://github.com/raullenchai/Rapid-MLX/pull/740",
+)
 def nan_accepted(app: ASGIApp) -> ASGIApp:
     """NaN is read as a number and answered with nothing."""
 
@@ -215,7 +265,12 @@ def nan_accepted(app: ASGIApp) -> ASGIApp:
     return intercept(lambda request, honest: None, before=repair)(app)
 
 
-@mutant("invalid-utf-8-500", kills=("robust.body.survives",), kind="asgi")
+@mutant(
+    "invalid-utf-8-500",
+    kills=("robust.body.survives",),
+    kind="asgi",
+    thread="https://github.com/six2dez/burp-ai-agent/issues/66",
+)
 def invalid_utf8_500(app: ASGIApp) -> ASGIApp:
     """A body that is not UTF-8 raises an exception."""
     return _instead(
@@ -223,7 +278,12 @@ def invalid_utf8_500(app: ASGIApp) -> ASGIApp:
     )(app)
 
 
-@mutant("bias-key-kills", kills=("robust.logit_bias.survives",), kind="asgi")
+@mutant(
+    "bias-key-kills",
+    kills=("robust.logit_bias.survives",),
+    kind="asgi",
+    thread="https://github.com/vllm-project/vllm/pull/5963",
+)
 def bias_key_kills(app: ASGIApp) -> ASGIApp:
     """A token id that is none raises inside the engine."""
 
@@ -278,7 +338,12 @@ def media_type_500(app: ASGIApp) -> ASGIApp:
     )(app)
 
 
-@mutant("context-cut", kills=("error.context-overflow",), kind="request")
+@mutant(
+    "context-cut",
+    kills=("error.context-overflow",),
+    kind="request",
+    thread="https://github.com/JustVugg/colibri/pull/506",
+)
 def context_cut(body: Document, seen: Seen) -> None:
     """A prompt that is too long is cut to its beginning in silence."""
     for message in body.get("messages") or []:
@@ -372,7 +437,12 @@ def assistant_refused(app: ASGIApp) -> ASGIApp:
     )(app)
 
 
-@mutant("developer-refused", kills=("message.role.developer",), kind="asgi")
+@mutant(
+    "developer-refused",
+    kills=("message.role.developer",),
+    kind="asgi",
+    thread="https://github.com/ogx-ai/ogx/issues/6069",
+)
 def developer_refused(app: ASGIApp) -> ASGIApp:
     """The role `developer` is unknown."""
     return _instead(
@@ -388,7 +458,12 @@ def user_refused(app: ASGIApp) -> ASGIApp:
     )(app)
 
 
-@mutant("role-order-500", kills=("message.order",), kind="asgi")
+@mutant(
+    "role-order-500",
+    kills=("message.order",),
+    kind="asgi",
+    thread="https://github.com/nathaninline/ajean/issues/26",
+)
 def role_order_500(app: ASGIApp) -> ASGIApp:
     """A second system message makes the template raise."""
     return _instead(
@@ -397,7 +472,12 @@ def role_order_500(app: ASGIApp) -> ASGIApp:
     )(app)
 
 
-@mutant("parts-blanked", kills=("message.text-part",), kind="request")
+@mutant(
+    "parts-blanked",
+    kills=("message.text-part",),
+    kind="request",
+    thread="https://github.com/CommandCodeAI/command-code/issues/820",
+)
 def parts_blanked(body: Document, seen: Seen) -> None:
     """Content given as parts is dropped in silence."""
     for message in body.get("messages") or []:
@@ -405,7 +485,12 @@ def parts_blanked(body: Document, seen: Seen) -> None:
             message["content"] = ""
 
 
-@mutant("null-content-refused", kills=("message.tool-round-trip",), kind="asgi")
+@mutant(
+    "null-content-refused",
+    kills=("message.tool-round-trip",),
+    kind="asgi",
+    thread="https://github.com/mistralai/mistral-common/issues/324",
+)
 def null_content_refused(app: ASGIApp) -> ASGIApp:
     """The null content of a message that calls a tool is refused."""
 
@@ -427,7 +512,12 @@ def image_part_500(app: ASGIApp) -> ASGIApp:
     )(app)
 
 
-@mutant("greedy-choices-500", kills=("robust.combinations.survive",), kind="asgi")
+@mutant(
+    "greedy-choices-500",
+    kills=("robust.combinations.survive",),
+    kind="asgi",
+    thread="https://github.com/ai-dynamo/dynamo/pull/3860",
+)
 def greedy_choices_500(app: ASGIApp) -> ASGIApp:
     """Several choices at temperature 0 raise an exception."""
 
@@ -459,6 +549,7 @@ def nan_crashes(app: ASGIApp) -> ASGIApp:
     "missing-member-crashes",
     kills=("robust.model.survives", "robust.messages.survives", "robust.prompt.survives"),
     kind="asgi",
+    thread="https://github.com/ggml-org/llama.cpp/issues/7133",
 )
 def missing_member_crashes(app: ASGIApp) -> ASGIApp:
     """A request without one of its required members raises an exception."""

@@ -38,7 +38,7 @@ def options_500(app: ASGIApp) -> ASGIApp:
     "options-404-html",
     kills=("http.preflight",),
     kind="asgi",
-    thread="https://github.com/sst/opencode/issues",
+    thread="https://github.com/anomalyco/opencode/issues/31041",
 )
 def options_html(app: ASGIApp) -> ASGIApp:
     """OPTIONS shows the web page of the front end."""
@@ -46,7 +46,12 @@ def options_html(app: ASGIApp) -> ASGIApp:
     return _instead(lambda request: request.method == "OPTIONS", page)(app)
 
 
-@mutant("options-no-cors", kills=("http.preflight",), kind="head")
+@mutant(
+    "options-no-cors",
+    kills=("http.preflight",),
+    kind="head",
+    thread="https://github.com/lm-sys/RouteLLM/issues/43",
+)
 def options_no_cors(head: Head, seen: Seen) -> None:
     """A preflight is answered without the field that a browser looks for."""
     head.drop("access-control-allow-origin")
@@ -140,7 +145,12 @@ def body_cut(app: ASGIApp) -> ASGIApp:
     return answer
 
 
-@mutant("rate-limit-minus-one", kills=("http.rate-limit-fields",), kind="head")
+@mutant(
+    "rate-limit-minus-one",
+    kills=("http.rate-limit-fields",),
+    kind="head",
+    thread="https://github.com/openai/openai-dotnet/issues/838",
+)
 def rate_limit_minus_one(head: Head, seen: Seen) -> None:
     """Rate limits are told as -1."""
     head.set("x-ratelimit-remaining-tokens", "-1")

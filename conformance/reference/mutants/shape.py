@@ -21,7 +21,7 @@ def _usage(document: Document) -> dict[str, int]:
     "created-milliseconds",
     kills=("shape.created.plausible",),
     kind="document",
-    thread="https://github.com/pawanosman/chatgpt/issues/138",
+    thread="https://github.com/PawanOsman/OpenCursor/issues/67",
 )
 def created_milliseconds(document: Document, seen: Seen) -> None:
     """`created` counts milliseconds."""
@@ -29,7 +29,12 @@ def created_milliseconds(document: Document, seen: Seen) -> None:
         document["created"] *= 1000
 
 
-@mutant("created-decimal", kills=("shape.created", "chunk.created"), kind="document")
+@mutant(
+    "created-decimal",
+    kills=("shape.created", "chunk.created"),
+    kind="document",
+    thread="https://github.com/Mintplex-Labs/anything-llm/issues/2920",
+)
 def created_decimal(document: Document, seen: Seen) -> None:
     """`created` is a decimal number."""
     if "created" in document:
@@ -43,21 +48,36 @@ def created_stuck(document: Document, seen: Seen) -> None:
         document["created"] = 0
 
 
-@mutant("object-empty", kills=("shape.object", "chunk.object"), kind="document")
+@mutant(
+    "object-empty",
+    kills=("shape.object", "chunk.object"),
+    kind="document",
+    thread="https://github.com/langgenius/dify/pull/3506",
+)
 def object_empty(document: Document, seen: Seen) -> None:
     """`object` is an empty string."""
     if "choices" in document:
         document["object"] = ""
 
 
-@mutant("model-null", kills=("shape.model", "chunk.model"), kind="document")
+@mutant(
+    "model-null",
+    kills=("shape.model", "chunk.model"),
+    kind="document",
+    thread="https://github.com/microsoft/foundry-local/issues/144",
+)
 def model_null(document: Document, seen: Seen) -> None:
     """`model` is null."""
     if "choices" in document:
         document["model"] = None
 
 
-@mutant("id-missing", kills=("shape.id", "chunk.id"), kind="document")
+@mutant(
+    "id-missing",
+    kills=("shape.id", "chunk.id"),
+    kind="document",
+    thread="https://github.com/mudler/LocalAI/issues/648",
+)
 def id_missing(document: Document, seen: Seen) -> None:
     """There is no `id`."""
     if "choices" in document:
@@ -71,20 +91,35 @@ def id_constant(document: Document, seen: Seen) -> None:
         document["id"] = "chatcmpl-1"
 
 
-@mutant("choices-null", kills=("shape.choices", "chunk.choices"), kind="document")
+@mutant(
+    "choices-null",
+    kills=("shape.choices", "chunk.choices"),
+    kind="document",
+    thread="https://github.com/qualcomm/GenieX/pull/801",
+)
 def choices_null(document: Document, seen: Seen) -> None:
     """`choices` is null."""
     if "choices" in document:
         document["choices"] = None
 
 
-@mutant("choices-missing", kills=("shape.choices",), kind="json")
+@mutant(
+    "choices-missing",
+    kills=("shape.choices",),
+    kind="json",
+    thread="https://github.com/langchain-ai/langchainjs/issues/11417",
+)
 def choices_missing(document: Document, seen: Seen) -> None:
     """An answer with status 200 has no `choices`."""
     document.pop("choices", None)
 
 
-@mutant("choice-index-from-one", kills=("shape.choices.indices",), kind="choice")
+@mutant(
+    "choice-index-from-one",
+    kills=("shape.choices.indices",),
+    kind="choice",
+    thread="https://github.com/BerriAI/litellm/issues/3678",
+)
 def index_from_one(choice: Document, seen: Seen) -> None:
     """Choices are counted from 1."""
     choice["index"] += 1
@@ -100,6 +135,7 @@ def choice_lost(document: Document, seen: Seen) -> None:
     "finish-reason-error",
     kills=("shape.choices.finish-reason", "chunk.choices.finish-reason"),
     kind="choice",
+    thread="https://github.com/raullenchai/Rapid-MLX/pull/433",
 )
 def finish_reason_error(choice: Document, seen: Seen) -> None:
     """An answer ends with the reason `error`."""
@@ -126,13 +162,25 @@ def content_missing(choice: Document, seen: Seen) -> None:
     choice.get("message", {}).pop("content", None)
 
 
-@mutant("refusal-missing", kills=("shape.choices.message.refusal",), kind="choice", endpoint="chat")
+@mutant(
+    "refusal-missing",
+    kills=("shape.choices.message.refusal",),
+    kind="choice",
+    thread="https://github.com/mlcommons/endpoints/issues/133",
+    endpoint="chat",
+)
 def refusal_missing(choice: Document, seen: Seen) -> None:
     """A message has no `refusal`."""
     choice.get("message", {}).pop("refusal", None)
 
 
-@mutant("tool-calls-empty", kills=("shape.tool-calls.unasked",), kind="choice", endpoint="chat")
+@mutant(
+    "tool-calls-empty",
+    kills=("shape.tool-calls.unasked",),
+    kind="choice",
+    thread="https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/1318",
+    endpoint="chat",
+)
 def tool_calls_empty(choice: Document, seen: Seen) -> None:
     """A plain answer has an empty array of tool calls."""
     if "message" in choice:
@@ -188,7 +236,7 @@ def usage_missing(document: Document, seen: Seen) -> None:
     "usage-total-more",
     kills=("usage.total",),
     kind="json",
-    thread="https://github.com/Clarifai/clarifai-python/issues",
+    thread="https://github.com/Clarifai/clarifai-python/pull/978",
 )
 def usage_total_more(document: Document, seen: Seen) -> None:
     """`total_tokens` counts tokens that neither prompt nor completion does."""
@@ -196,7 +244,12 @@ def usage_total_more(document: Document, seen: Seen) -> None:
         usage["total_tokens"] += 17
 
 
-@mutant("usage-one-token", kills=("usage.length",), kind="json")
+@mutant(
+    "usage-one-token",
+    kills=("usage.length",),
+    kind="json",
+    thread="https://github.com/abetlen/llama-cpp-python/issues/1344",
+)
 def usage_one_token(document: Document, seen: Seen) -> None:
     """`completion_tokens` is 1 whatever the answer."""
     if usage := _usage(document):
@@ -212,7 +265,12 @@ def usage_no_tokens(document: Document, seen: Seen) -> None:
         usage["total_tokens"] = usage["prompt_tokens"]
 
 
-@mutant("usage-first-choice", kills=("usage.length",), kind="json")
+@mutant(
+    "usage-first-choice",
+    kills=("usage.length",),
+    kind="json",
+    thread="https://github.com/ggml-org/llama.cpp/pull/27318",
+)
 def usage_first_choice(document: Document, seen: Seen) -> None:
     """`completion_tokens` counts one of `n` choices."""
     if usage := _usage(document):
@@ -244,7 +302,12 @@ def usage_prompt_constant(document: Document, seen: Seen) -> None:
         usage["total_tokens"] = 9 + usage["completion_tokens"]
 
 
-@mutant("usage-prompt-per-parameter", kills=("usage.prompt-constant",), kind="json")
+@mutant(
+    "usage-prompt-per-parameter",
+    kills=("usage.prompt-constant",),
+    kind="json",
+    thread="https://github.com/SamSaffron/term-llm/pull/424",
+)
 def usage_prompt_per_parameter(document: Document, seen: Seen) -> None:
     """`prompt_tokens` grows with every sampling parameter that is given."""
     if usage := _usage(document):
@@ -293,19 +356,37 @@ def _entries(document: Document) -> list[Document]:
     return data
 
 
-@mutant("models-bare-array", kills=("shape.body",), kind="json", endpoint="models")
+@mutant(
+    "models-bare-array",
+    kills=("shape.body",),
+    kind="json",
+    thread="https://github.com/songquanpeng/one-api/issues/128",
+    endpoint="models",
+)
 def models_bare_array(document: Document, seen: Seen) -> Any:
     """The list of models is a bare array."""
     return _entries(document)
 
 
-@mutant("models-other-member", kills=("shape.data",), kind="json", endpoint="models")
+@mutant(
+    "models-other-member",
+    kills=("shape.data",),
+    kind="json",
+    thread="https://github.com/vllm-project/router/issues/133",
+    endpoint="models",
+)
 def models_other_member(document: Document, seen: Seen) -> Any:
     """The list of models is `{"models": ["a", "b"]}`."""
     return {"models": [each["id"] for each in _entries(document)]}
 
 
-@mutant("models-no-object", kills=("shape.object",), kind="json", endpoint="models")
+@mutant(
+    "models-no-object",
+    kills=("shape.object",),
+    kind="json",
+    thread="https://github.com/tarasglek/chatcraft.org/issues/515",
+    endpoint="models",
+)
 def models_no_object(document: Document, seen: Seen) -> None:
     """The list of models has no `object`."""
     document.pop("object", None)
@@ -336,6 +417,7 @@ def model_entry_differs(document: Document, seen: Seen) -> None:
     "model-ghosts-listed",
     kills=("model.listed-retrievable", "model.listed-usable"),
     kind="json",
+    thread="https://github.com/decolua/9router/issues/1512",
     endpoint="models",
 )
 def model_ghosts_listed(document: Document, seen: Seen) -> None:
@@ -587,8 +669,9 @@ def logprobs_lists_spoilt(choice: Document, seen: Seen) -> None:
 
 @mutant(
     "logprobs-of-the-other-endpoint",
-    kills=_places("content"),
+    kills=("shape.choices.logprobs.content",),
     kind="choice",
+    thread="https://github.com/vllm-project/vllm/issues/3179",
     endpoint="chat",
 )
 def logprobs_of_the_other_endpoint(choice: Document, seen: Seen) -> None:
@@ -601,10 +684,10 @@ def logprobs_of_the_other_endpoint(choice: Document, seen: Seen) -> None:
     }
 
 
-@mutant("logprobs-refusal-text", kills=_places("refusal"), kind="choice", endpoint="chat")
-def logprobs_refusal_text(choice: Document, seen: Seen) -> None:
-    """The log probabilities of a refusal are a text."""
-    choice["logprobs"] = {"content": None, "refusal": "none"}
+@mutant("logprobs-as-text", kills=_places(*_LISTS), kind="choice", endpoint="chat")
+def logprobs_as_text(choice: Document, seen: Seen) -> None:
+    """The log probabilities of content and refusal are texts."""
+    choice["logprobs"] = dict.fromkeys(_LISTS, "none")
 
 
 @mutant(
@@ -619,7 +702,12 @@ def logprobs_arrays_spoilt(choice: Document, seen: Seen) -> None:
     choice["logprobs"] = dict.fromkeys(names, "none")
 
 
-@mutant("model-other", kills=("shape.model.echo",), kind="json")
+@mutant(
+    "model-other",
+    kills=("shape.model.echo",),
+    kind="json",
+    thread="https://github.com/vllm-project/vllm/issues/15845",
+)
 def model_other(document: Document, seen: Seen) -> None:
     """Answers name another model than the one that was asked for."""
     if "choices" in document:

@@ -1,0 +1,376 @@
+"""``presence_penalty`` and ``frequency_penalty``: ``mu[j] - c[j] * frequency - (c[j] > 0) * presence``.
+
+All relations are exact at temperature 0. Two tokens are forced together, and one of them, ``a``,
+comes first. At the *edge* of the second position (:func:`conformance.checks.coin.second`) the log-odds
+of ``a`` are between 0 and 1 without a penalty; a penalty of 2 takes 2 off, so that ``b`` follows.
+Whether biases or penalties come first does not matter: both are added.
+
+Runs: ``a`` repeats until ``n`` · frequency exceeds the lead that its bias gives it. How far the lead
+drifts while ``a`` repeats is the model's affair, so lengths of runs are only compared where the
+drift cancels: if a run of frequency 1 and lead β ends after R tokens, one of frequency 2 and lead
+β + R ends after R as well, whatever the drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from conformance.checks.answer import Answer, answer
+from conformance.checks.api import (
+    MUST,
+    SHOULD,
+    Broken,
+    Case,
+    Depth,
+    Ignored,
+    Source,
+    Undecided,
+    Untestable,
+    check,
+)
+from conformance.checks.coin import biased, coin, second, toss, tokens_of
+from conformance.checks.context import Context
+from conformance.checks.forcing import shown
+from conformance.checks.oracle import Piece, force, oracle
+from conformance.checks.repetitive import natural_effect
+from conformance.verdicts import Level
+from conformance.wire.exchange import Exchange
+
+Judge = Callable[[Context, Case], Awaitable[str | None]]
+
+PRESENCE = Source(
+    "documentation",
+    "deeptrin-openai-api.txt:163",
+    "presence_penalty: Penalizes new tokens based on their presence in the generated text so far.",
+)
+FREQUENCY = Source(
+    "documentation",
+    "deeptrin-openai-api.txt:165",
+    "frequency_penalty: Penalizes new tokens based on their frequency in the generated text so far.",
+)
+FORMULA = Source(
+    "specification text",
+    "https://developers.openai.com/api/docs/guides/advanced-usage, parameter details",
+    "mu[j] -> mu[j] - c[j] * alpha_frequency - float(c[j] > 0) * alpha_presence",
+)
+SOURCES = {"presence_penalty": PRESENCE, "frequency_penalty": FREQUENCY}
+STRONG = 2
+#: Tokens of a run that must, or must not, end; the lead of its token.
+RUN, LEAD = 64, 40
+#: Nats of jitter that a run's end may move by, in tokens.
+SLIP = 2
+
+
+async def _second_token(
+    ctx: Context, difference: int, name: str | None = None, value: float = 0
+) -> tuple[bool, Exchange]:
+    """Whether ``a`` follows the first ``a`` when it has ``difference`` more bias, and where seen."""
+    known = await ctx.learn(second)
+    given = {name: value} if name else {}
+    request = await toss(ctx, biased(known.a, known.b, difference), 2, **given)
+    found = await answer(ctx, request)
+    came = tokens_of(found.text, known.a, known.b)
+    if len(came) < 2 or came[0] != known.a:
+        raise Undecided(
+            f"{shown(found.text)} came, {known.a.text!r} was due as first token", found.exchange
+        )
+    return came[1] == known.a, found.exchange
+
+
+def _told(name: str, value: float, difference: int) -> str:
+    return f"{name}={value} with a lead of {difference:+d}"
+
+
+def _effect(name: str) -> Judge:
+    async def judge(ctx: Context, case: Case) -> str | None:
+        try:
+            edge = (await ctx.learn(second)).edge
+        except (Untestable, Undecided) as absent:
+            return await _without_oracle(ctx, name, absent.message)
+        stays, control = await _second_token(ctx, edge)
+        if not stays:
+            raise Undecided("the edge of the second token is not repeatable", control)
+        stays, treated = await _second_token(ctx, edge, name, STRONG)
+        if not stays:
+            return await _not_too_strong(ctx, name, edge)
+        below, reversed_ = await _second_token(ctx, edge - 1, name, STRONG)
+        if below:
+            raise Broken(
+                f"{name}=2 makes a token that was generated likelier: it follows itself where "
+                "without the penalty another one does; the sign is reversed",
+                reversed_,
+                treated,
+                control,
+            )
+        raise Ignored(
+            f"{name}=2: the tokens are those of the control run, where a lead of 1 at most was "
+            "to be lost",
+            treated,
+            control,
+            reversed_,
+        )
+
+    judge.__doc__ = f"A `{name}` of 2 makes a token that was generated less likely to follow."
+    return judge
+
+
+async def _not_too_strong(ctx: Context, name: str, edge: int) -> str | None:
+    """After one occurrence the penalty is 2: a lead of 3 and more outlives it."""
+    stays, exchange = await _second_token(ctx, edge + 4, name, STRONG)
+    if not stays:
+        raise Broken(
+            f"{_told(name, STRONG, 4)}: one occurrence takes more than the lead away", exchange
+        )
+    return None
+
+
+async def _without_oracle(ctx: Context, name: str, absent: str) -> str:
+    """Runs where a token can be forced (frequency), else natural text."""
+    try:
+        await ctx.learn(oracle)
+    except (Untestable, Undecided):
+        least = 15 if name == "frequency_penalty" else 1000  # a flat 2 may be too little to see
+        return await natural_effect(ctx, absent, least, **{name: STRONG})
+    if name != "frequency_penalty":
+        raise Undecided(absent)
+    await grows(ctx, Case("run"))
+    return f"judged by the end of a forced run alone ({absent})"
+
+
+def _negative(name: str) -> Judge:
+    async def judge(ctx: Context, case: Case) -> str | None:
+        edge = (await ctx.learn(second)).edge
+        stays, control = await _second_token(ctx, edge - 1)
+        if stays:
+            raise Undecided("the edge of the second token is not repeatable", control)
+        stays, treated = await _second_token(ctx, edge - 1, name, -STRONG)
+        if not stays:
+            raise Broken(
+                f"{name}=-2: the tokens are those of the control run, though 2 more than the lead "
+                "of the other token was to be gained",
+                treated,
+                control,
+            )
+        return None
+
+    judge.__doc__ = f"A `{name}` of -2 makes a token that was generated likelier to follow."
+    return judge
+
+
+def _size(name: str) -> Judge:
+    async def judge(ctx: Context, case: Case) -> str | None:
+        edge = (await ctx.learn(second)).edge
+        stays, gauge = await _second_token(ctx, edge, name, 0.7)
+        if stays:
+            return "the tie lies too high to tell 2 from 1"
+        # δ < 0.7 at the edge, so δ < 1.7 one above: 2 is more than that, 1 is not.
+        stays, treated = await _second_token(ctx, edge + 1, name, STRONG)
+        if stays:
+            raise Broken(
+                f"{_told(name, STRONG, 1)}: the token still follows, though 0.7 is enough without "
+                "that lead: values are clamped or scaled",
+                treated,
+                gauge,
+            )
+        return None
+
+    judge.__doc__ = f"A `{name}` of 2 takes 2 off the logit of a token that was generated once."
+    return judge
+
+
+def _prompt_spared(name: str) -> Judge:
+    async def judge(ctx: Context, case: Case) -> str | None:
+        known = await ctx.learn(coin)
+        texts, exchanges = [], []
+        for given in ({}, {name: STRONG}):
+            request = await toss(ctx, known.bias(1), **known.prompt, **given)
+            found = await answer(ctx, request)
+            texts.append(tokens_of(found.text, known.a, known.b)[:1])
+            exchanges.append(found.exchange)
+        if texts[0] != [known.a]:
+            raise Undecided("the edge of the first token is not repeatable", exchanges[0])
+        if texts[1] != [known.a]:
+            raise Broken(
+                f"{name}=2 makes {known.a.text!r} less likely as the first token of the answer: "
+                "it is in the prompt, and nothing was generated yet",
+                *reversed(exchanges),
+                level=_level_of_prompt(ctx, name),
+            )
+        return None
+
+    judge.__doc__ = f"`{name}` counts generated tokens only, not those of the prompt."
+    return judge
+
+
+def _level_of_prompt(ctx: Context, name: str) -> Level:
+    """MUST where the documentation says "generated text", else what it leaves open."""
+    return MUST if "generated" in ctx.endpoint.parameters[name].source.quote else SHOULD
+
+
+def _neutral(name: str) -> Judge:
+    async def judge(ctx: Context, case: Case) -> str | None:
+        edge = (await ctx.learn(second)).edge
+        for difference, due in ((edge + 1, True), (edge - 1, False)):
+            control, one = await _second_token(ctx, difference)
+            stays, other = await _second_token(ctx, difference, name, 0)
+            if control is due and stays is not due:
+                raise Broken(f"{name}=0 changes the tokens of the control run", other, one)
+        return None
+
+    judge.__doc__ = f"A `{name}` of 0 has no effect."
+    return judge
+
+
+_ROWS: tuple[tuple[str, Callable[[str], Judge], Depth, float], ...] = (
+    ("effect", _effect, Depth.QUICK, 3),
+    ("negative", _negative, Depth.STANDARD, 2),
+    ("size", _size, Depth.STANDARD, 2),
+    ("generated-only", _prompt_spared, Depth.STANDARD, 2),
+    ("neutral", _neutral, Depth.STANDARD, 3),
+)
+
+
+def _register(name: str, detail: str, judge: Judge, depth: Depth, cost: float) -> None:
+    check(
+        f"param.{name}.{detail}",
+        MUST,
+        SOURCES[name] if detail in ("effect", "generated-only") else FORMULA,
+        needs=(name,) if detail == "effect" else (name, "logit_bias", "temperature"),
+        parameter=name,
+        aspect="effect",
+        depth=depth,
+        cost=cost,
+    )(judge)
+
+
+for _name in SOURCES:
+    for _detail, _make, _depth, _cost in _ROWS:
+        _register(_name, _detail, _make(_name), _depth, _cost)
+
+
+# Runs
+
+
+async def _run(ctx: Context, bias: dict[str, int], tokens: int, **given: float) -> Answer:
+    return await answer(ctx, await toss(ctx, bias, tokens, **given))
+
+
+async def _length(
+    ctx: Context, a: Piece, b: Piece, lead: int, tokens: int, **given: float
+) -> tuple[int | None, Exchange]:
+    """After how many ``a`` the first ``b`` comes; ``None`` where none comes."""
+    found = await _run(ctx, biased(a, b, lead), tokens, **given)
+    came = tokens_of(found.text, a, b)
+    return (came.index(b) if b in came else None), found.exchange
+
+
+@check(
+    "param.presence_penalty.flat",
+    MUST,
+    FORMULA,
+    needs=("presence_penalty", "logit_bias", "temperature"),
+    parameter="presence_penalty",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    cost=1,
+)
+async def flat(ctx: Context, case: Case) -> str | None:
+    """`presence_penalty` does not grow with the number of occurrences."""
+    a, b = (await ctx.learn(oracle)).words[:2]
+    control, without = await _length(ctx, a, b, LEAD, RUN)
+    if control is not None:
+        raise Undecided(f"a forced token ends by itself after {control} of {RUN}", without)
+    length, exchange = await _length(ctx, a, b, LEAD, RUN, presence_penalty=STRONG)
+    if length is not None:
+        raise Broken(
+            f"presence_penalty=2 ended the run of a token with a lead of {LEAD} after {length}; "
+            f"without it the run has {RUN}",
+            exchange,
+            without,
+        )
+    return None
+
+
+@check(
+    "param.frequency_penalty.grows",
+    MUST,
+    FREQUENCY,
+    needs=("frequency_penalty", "logit_bias", "temperature"),
+    parameter="frequency_penalty",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    cost=1,
+)
+async def grows(ctx: Context, case: Case) -> str | None:
+    """`frequency_penalty` grows with the number of occurrences, until another token comes."""
+    a, b = (await ctx.learn(oracle)).words[:2]
+    control, without = await _length(ctx, a, b, LEAD, RUN)
+    if control is not None:
+        raise Undecided(f"a forced token ends by itself after {control} of {RUN}", without)
+    length, exchange = await _length(ctx, a, b, LEAD, RUN, frequency_penalty=STRONG)
+    if length is None:
+        raise Broken(
+            f"frequency_penalty=2: a token with a lead of {LEAD} came {RUN} times without end, "
+            f"though {RUN * STRONG} were to be taken off",
+            exchange,
+            without,
+        )
+    return f"a lead of {LEAD} lasted {length} tokens"
+
+
+@check(
+    "param.frequency_penalty.linear",
+    MUST,
+    FORMULA,
+    needs=("frequency_penalty", "logit_bias", "temperature"),
+    parameter="frequency_penalty",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    cost=2,
+)
+async def linear(ctx: Context, case: Case) -> str | None:
+    """`frequency_penalty` takes off its value for each occurrence."""
+    a, b = (await ctx.learn(oracle)).words[:2]
+    for lead in (18, 32, 4):
+        length, slow = await _length(ctx, a, b, lead, RUN, frequency_penalty=1)
+        if length is not None and 12 <= length <= 40:
+            break
+    else:
+        raise Undecided("no run of a telling length at frequency_penalty 1", slow)
+    again, fast = await _length(
+        ctx, a, b, lead + length, min(96, 2 * length + 8), frequency_penalty=STRONG
+    )
+    if again is not None and abs(again - length) <= SLIP:
+        return f"runs of {length} and {again} where {length} were due"
+    raise Broken(
+        f"frequency_penalty=1 ended a run after {length} tokens; with 2 and a lead of {length} more "
+        f"it ends after {again if again is not None else 'none'} tokens, {length} were due",
+        fast,
+        slow,
+    )
+
+
+@check(
+    "param.frequency_penalty.alternates",
+    MUST,
+    FREQUENCY,
+    needs=("frequency_penalty", "logit_bias", "temperature"),
+    parameter="frequency_penalty",
+    aspect=None,
+    depth=Depth.DEEP,
+    cost=1,
+)
+async def alternates(ctx: Context, case: Case) -> str | None:
+    """Of several forced tokens none is left out when `frequency_penalty` is 2."""
+    pieces = (await ctx.learn(oracle)).words[:4]
+    request = await toss(ctx, force(*(piece.id for piece in pieces)), RUN, frequency_penalty=STRONG)
+    found = await answer(ctx, request)
+    missing = set(pieces) - set(tokens_of(found.text, *pieces))
+    if missing:
+        raise Broken(
+            f"{', '.join(repr(p.text) for p in missing)} never came in {RUN} tokens: "
+            f"{shown(found.text)}",
+            found.exchange,
+            level=SHOULD,
+        )
+    return None

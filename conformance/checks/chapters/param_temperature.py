@@ -1,0 +1,245 @@
+"""``temperature``: 0 repeats, 1 draws, and the odds follow it over the whole range.
+
+Everything here is said of a coin (:mod:`conformance.checks.coin`) whose log-odds δ at temperature
+1 are known to within a nat before anything is drawn: at temperature T they are δ/T. Engines that
+add ``logit_bias`` after dividing have (δ - d)/T + d, where d is the difference of the biases; the
+bounds used here hold for both orders.
+"""
+
+from __future__ import annotations
+
+from conformance.checks.answer import answer, read_answer
+from conformance.checks.api import (
+    MAY,
+    MUST,
+    SHOULD,
+    Broken,
+    Case,
+    Depth,
+    Ignored,
+    Source,
+    Undecided,
+    Untestable,
+    check,
+)
+from conformance.checks.coin import Coin, Draws, coin, draw, toss, tokens_of
+from conformance.checks.context import Context
+from conformance.checks.forcing import answers, shown
+from conformance.checks.oracle import greedy, greedy_body
+from conformance.checks.stats import (
+    at_least,
+    at_most,
+    chance_one_sided,
+    level,
+    probability,
+    same_proportion,
+)
+
+RANDOMNESS = Source(
+    "documentation",
+    "deeptrin-openai-api.txt:155",
+    "temperature: Controls randomness in output generation (0-2).",
+)
+HOTTER = Source(
+    "specification text",
+    "openapi.yaml:32988",
+    "Higher values like 0.8 will make the output more random, while lower values like 0.2 will "
+    "make it more focused and deterministic.",
+)
+#: Draws at temperature 1; greedy requests; draws where the odds are uneven.
+DRAWS, GREEDY, UNEVEN = 64, 4, 384
+HIGH, LOW = 2, 0.2
+
+
+@check(
+    "param.temperature.effect",
+    MUST,
+    RANDOMNESS,
+    needs=("temperature",),
+    parameter="temperature",
+    aspect="effect",
+    exact=False,
+    cost=5,
+)
+async def effect(ctx: Context, case: Case) -> str | None:
+    """Temperature 0 gives the likelier of two tokens each time, temperature 1 gives both."""
+    try:
+        known = await ctx.learn(coin)
+    except (Untestable, Undecided) as absent:
+        return await _by_text(ctx, absent.message)
+    warm = await _both_sides(ctx, known)
+    frozen = await _greedy_draws(ctx, known, 0)
+    if not frozen.b:
+        if warm.a and warm.b:
+            return f"temperature 1 gave {warm}, temperature 0 {frozen}"
+        return await _always_cold(ctx, known, warm, frozen)
+    if warm.a and warm.b:
+        return await _always_warm(ctx, known, warm, frozen)
+    raise Undecided("temperature 0 varies and temperature 1 does not", *frozen.exchanges)
+
+
+async def _both_sides(ctx: Context, known: Coin) -> Draws:
+    """Draws at temperature 1: single ones until both sides were seen, or one large request."""
+    if known.per_request > 1:
+        return await draw(ctx, known, max(DRAWS, min(known.per_request, 128)))
+    sample = Draws()
+    request = await toss(ctx, known.bias(), temperature=1, **known.prompt)
+    for number in range(DRAWS // 2 + 16):
+        found = await answer(ctx, request, repeat=number)
+        if tokens_of(found.text, known.a, known.b)[:1] == [known.a]:
+            sample.a += 1
+        else:
+            sample.b += 1
+        sample.exchanges.append(found.exchange)
+        if sample.a and sample.b:
+            break
+    return sample
+
+
+async def _greedy_draws(ctx: Context, known: Coin, tilt: int, count: int = GREEDY) -> Draws:
+    """Single answers at temperature 0 (several choices at once are refused by some engines)."""
+    sample = Draws()
+    for number in range(count):
+        request = await toss(ctx, known.bias(tilt), temperature=0, **known.prompt)
+        found = await answer(ctx, request, repeat=number)
+        if tokens_of(found.text, known.a, known.b)[:1] == [known.a]:
+            sample.a += 1
+        else:
+            sample.b += 1
+        sample.exchanges.append(found.exchange)
+    return sample
+
+
+async def _always_cold(ctx: Context, known: Coin, warm: Draws, frozen: Draws) -> str | None:
+    """Only one side at temperature 1, as at 0: what is the chance, and is text greedy too?"""
+    odds = [probability(delta) for delta in known.bounds()]
+    if chance_one_sided(warm.n, odds[0], odds[1]) > level("coin-fairness"):
+        raise Undecided(f"{warm.n} draws at temperature 1 gave one side only", *warm.exchanges)
+    hot, still = await answers(
+        ctx, [ctx.post(greedy_body(ctx, temperature=HIGH)), ctx.post(greedy_body(ctx))]
+    )
+    if hot.text != still.text:
+        raise Undecided(
+            "temperature 2 changes the text, but draws of one token are all equal (copies or a "
+            "fixed seed)",
+            *warm.exchanges,
+        )
+    raise Ignored(
+        f"{warm.n} draws of a fair coin at temperature 1 gave {warm}, as at temperature 0 "
+        f"({frozen}); text at temperature 2 is that of temperature 0: {shown(hot.text)}",
+        *warm.exchanges,
+        *frozen.exchanges,
+        hot.exchange,
+    )
+
+
+async def _always_warm(ctx: Context, known: Coin, warm: Draws, frozen: Draws) -> str | None:
+    """Both sides at temperature 0. Jitter does that to a fair coin, not to one tilted by a nat."""
+    tilted = await _greedy_draws(ctx, known, 2, 24)
+    if not tilted.b:
+        return f"temperature 0 gave {frozen} on a tie and {tilted} off it"
+    chilled = await draw(ctx, known, 24, tilt=3, temperature=0.1)
+    told = f"temperature 0 gave {frozen} and {tilted}, temperature 1 {warm}"
+    evidence = (*frozen.exchanges, *tilted.exchanges, *warm.exchanges)
+    if not chilled.b:
+        raise Broken(f"{told}; 0.1 gave {chilled}: 0 is treated as if it were not set", *evidence)
+    raise Ignored(f"{told}, temperature 0.1 {chilled}", *evidence, *chilled.exchanges)
+
+
+@check(
+    "param.temperature.high",
+    MUST,
+    HOTTER,
+    needs=("temperature", "logit_bias", "n"),
+    parameter="temperature",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    exact=False,
+    cost=3,
+)
+async def high(ctx: Context, case: Case) -> str | None:
+    """Temperature 2 makes the unlikely token likelier, as far as dividing by 2 does."""
+    known, tilt = await ctx.learn(coin), 4
+    sample = await draw(ctx, known, UNEVEN, tilt, temperature=HIGH)
+    difference = known.edge + tilt
+    most = known.bounds(tilt)[1] / HIGH + max(0, difference) * (1 - 1 / HIGH)
+    least = 1 - probability(most)
+    if at_most(sample.b, sample.n, least) <= level("temperature-odds"):
+        usual = 1 - probability(tilt)
+        raise Broken(
+            f"temperature 2: the unlikely token came {sample.b} times in {sample.n}, at least "
+            f"{least * sample.n:.0f} were due (temperature 1: at most {usual * sample.n:.0f}): "
+            "high temperatures are clamped or ignored",
+            *sample.exchanges,
+        )
+    return None
+
+
+@check(
+    "param.temperature.low",
+    MUST,
+    HOTTER,
+    needs=("temperature", "logit_bias", "n"),
+    parameter="temperature",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    exact=False,
+    cost=1,
+)
+async def low(ctx: Context, case: Case) -> str | None:
+    """Temperature 0.2 makes the unlikely token rare, as dividing by 0.2 does."""
+    known, tilt = await ctx.learn(coin), 2
+    sample = await draw(ctx, known, 128, tilt, temperature=LOW)
+    difference = known.edge + tilt
+    least = known.bounds(tilt)[0] / LOW - max(0, difference) * (1 / LOW - 1)
+    most = 1 - probability(max(0.0, least))
+    if at_least(sample.b, sample.n, most) <= level("temperature-odds"):
+        raise Broken(
+            f"temperature 0.2: the unlikely token came {sample.b} times in {sample.n}, at most "
+            f"{most * sample.n:.1f} were due: low temperatures are clamped or ignored",
+            *sample.exchanges,
+        )
+    return None
+
+
+@check(
+    "param.temperature.default",
+    SHOULD,
+    HOTTER,
+    needs=("temperature", "logit_bias", "n"),
+    parameter="temperature",
+    depth=Depth.STANDARD,
+    exact=False,
+    cost=1,
+)
+async def default(ctx: Context, case: Case) -> str | None:
+    """Without temperature the odds are those of the documented default, 1."""
+    known = await ctx.learn(coin)
+    explicit = await draw(ctx, known, 128)
+    omitted = await draw(ctx, known, 128, temperature=...)
+    if same_proportion(explicit.a, explicit.n, omitted.a, omitted.n) > level("default-temperature"):
+        return None
+    documented = ctx.endpoint.parameters["temperature"].default == 1
+    raise Broken(
+        f"temperature 1 gave {explicit}, no temperature {omitted}",
+        *omitted.exchanges,
+        *explicit.exchanges,
+        level=SHOULD if documented else MAY,
+    )
+
+
+async def _by_text(ctx: Context, absent: str) -> str | None:
+    """Without a coin: greedy text repeats, and text at temperature 2 differs from it."""
+    still = await ctx.learn(greedy)
+    request = ctx.post(greedy_body(ctx, temperature=HIGH))
+    hot = [found for number in range(3) if (found := read_answer(await ctx.ask(request, repeat=number)))]
+    if not hot:
+        raise Untestable(f"{absent}; and no answer at temperature 2")
+    if all(each.text == still.text for each in hot):
+        raise Ignored(
+            f"{len(hot)} texts at temperature 2 are that of temperature 0: {shown(still.text)}",
+            *(each.exchange for each in hot),
+        )
+    if not still.repeatable:
+        raise Undecided(f"{absent}; and {still.finding}")
+    return f"judged by text alone ({absent})"

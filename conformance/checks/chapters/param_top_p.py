@@ -1,0 +1,156 @@
+"""``top_p``: the smallest set of tokens that reaches the mass, and always one.
+
+The coin at tilt 1 has P(a) between 0.62 and 0.92: a nucleus of 0.5 is ``a`` alone, one of 0.95 has
+both tokens. At temperature 1 it does not matter whether the nucleus is cut before or after the
+temperature divides; with two tokens a hidden top_k of two or more cuts nothing.
+"""
+
+from __future__ import annotations
+
+from conformance.checks.answer import answer
+from conformance.checks.api import (
+    MUST,
+    Broken,
+    Case,
+    Depth,
+    Ignored,
+    Source,
+    Undecided,
+    Untestable,
+    check,
+)
+from conformance.checks.coin import Coin, Draws, coin, draw
+from conformance.checks.context import Context
+from conformance.checks.forcing import shown
+from conformance.checks.oracle import greedy, greedy_body, same_text
+from conformance.checks.stats import (
+    chance_one_sided,
+    fisher,
+    level,
+    lower_bound,
+    probability,
+    same_distribution,
+)
+
+NUCLEUS = Source(
+    "specification text",
+    "openapi.yaml:32999",
+    "the model considers the results of the tokens with top_p probability mass. So 0.1 means only "
+    "the tokens comprising the top 10% probability mass are considered.",
+)
+TILT, DRAWS = 1, 128
+#: Below the likelier token's probability, and above it.
+NARROW, WIDE, TINY = 0.5, 0.95, 0.01
+
+
+@check(
+    "param.top_p.effect",
+    MUST,
+    NUCLEUS,
+    needs=("top_p",),
+    parameter="top_p",
+    aspect="effect",
+    exact=False,
+    cost=2,
+)
+async def effect(ctx: Context, case: Case) -> str | None:
+    """A `top_p` of 0.5 leaves only the likelier of two tokens, 1 leaves both."""
+    try:
+        known = await ctx.learn(coin)
+    except (Untestable, Undecided) as absent:
+        return await _by_text(ctx, absent.message)
+    control = await _control(ctx, known)
+    narrow = await _draws(ctx, known, NARROW)
+    if not narrow.b:
+        return f"top_p 1 gave {control}, 0.5 {narrow}"
+    if lower_bound(control.a, control.n, level("top-p-cut")) <= NARROW:
+        raise Undecided(f"top_p 1 gave {control}: no side is surely the likelier")
+    tiny = await _draws(ctx, known, TINY)
+    evidence = (*narrow.exchanges, *tiny.exchanges, *control.exchanges)
+    told = f"top_p 1 gave {control}, 0.5 {narrow}, 0.01 {tiny}"
+    if tiny.b and fisher(narrow.b, narrow.n, control.b, control.n) > 0.01:
+        raise Ignored(told, *evidence)
+    raise Broken(f"{told}: the less likely token is outside of a nucleus of 0.5", *evidence)
+
+
+def _count(known: Coin) -> int:
+    return DRAWS if known.per_request > 1 else 40
+
+
+async def _draws(ctx: Context, known: Coin, top_p: float) -> Draws:
+    return await draw(ctx, known, _count(known), TILT, top_p=top_p)
+
+
+async def _control(ctx: Context, known: Coin) -> Draws:
+    """Draws with top_p 1; raises ``Undecided`` where they show one side only."""
+    sample = await _draws(ctx, known, 1)
+    if not (sample.a and sample.b):
+        raise Undecided(f"{sample.n} draws with top_p 1 gave {sample}", *sample.exchanges)
+    return sample
+
+
+@check(
+    "param.top_p.tiny",
+    MUST,
+    NUCLEUS,
+    needs=("top_p", "logit_bias", "temperature"),
+    parameter="top_p",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    exact=False,
+    cost=1,
+)
+async def tiny(ctx: Context, case: Case) -> str | None:
+    """A tiny `top_p` leaves the likeliest token, as temperature 0 does."""
+    known = await ctx.learn(coin)
+    sample = await draw(ctx, known, min(32, _count(known)), TILT, top_p=TINY)
+    if sample.b:
+        raise Broken(f"top_p 0.01 gave {sample}: the less likely token too", *sample.exchanges)
+    return None
+
+
+@check(
+    "param.top_p.wide",
+    MUST,
+    NUCLEUS,
+    needs=("top_p", "logit_bias", "temperature", "n"),
+    parameter="top_p",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    exact=False,
+    cost=1,
+)
+async def wide(ctx: Context, case: Case) -> str | None:
+    """A `top_p` of 0.95 keeps a token that lies inside of that mass."""
+    known = await ctx.learn(coin)
+    control = await _control(ctx, known)
+    sample = await _draws(ctx, known, WIDE)
+    odds = [probability(delta) for delta in known.bounds(TILT)]
+    if not sample.b and chance_one_sided(sample.n, odds[0], odds[1]) <= level("top-p-cut"):
+        raise Broken(
+            f"top_p 0.95 gave {sample}, top_p 1 {control}: the nucleus is cut too small",
+            *sample.exchanges,
+            *control.exchanges,
+        )
+    return None
+
+
+async def _by_text(ctx: Context, absent: str) -> str | None:
+    """Without a coin: text under a tiny nucleus is greedy text."""
+    still = await ctx.learn(greedy)
+    if not still.repeatable:
+        raise Undecided(f"{absent}; and {still.finding}")
+    request = ctx.post(greedy_body(ctx, temperature=1, top_p=TINY))
+    first = await answer(ctx, request)
+    if same_text(first.text, still.text):
+        return f"judged by text alone ({absent})"
+    found = [first, *[await answer(ctx, request, repeat=number) for number in range(1, 9)]]
+    again = [await answer(ctx, ctx.post(greedy_body(ctx)), repeat=number) for number in range(9)]
+    p = same_distribution([each.text for each in again], [each.text for each in found])
+    if p > level("greedy-pair") or len({each.text for each in found}) < 2:
+        raise Undecided(f"{absent}; text under top_p 0.01 differs from greedy text now and then")
+    raise Ignored(
+        f"top_p 0.01 gave {len({each.text for each in found})} different texts in {len(found)}, "
+        f"temperature 0 {len({each.text for each in again})}: {shown(first.text)}",
+        *(each.exchange for each in found),
+    )
