@@ -90,8 +90,10 @@ def install(engine: Engine, root: Path) -> Installed:
     (work / "server.log").unlink(missing_ok=True)
     corpus = work / "corpus.txt"
     corpus.write_text("\n".join(SENTENCES) + "\n", encoding="utf-8")
-    command = [executables / "python", SCRIPT, "--corpus", corpus, "--hub", work / "hf" / "hub"]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    words = (executables / "python", SCRIPT, "--corpus", corpus, "--hub", work / "hf" / "hub")
+    made = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, check=False
+    )
     if made.returncode:
         raise Unavailable(f"the model could not be made: {made.stderr.strip()[-500:]}")
     return Installed(engine, executables, work, Path(made.stdout.strip()))

@@ -89,13 +89,11 @@ def load_engine(name: str, folder: Path = FOLDER) -> Engine:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"not TOML: {error}", where=str(path)) from None
     _check(members, path)
-    return Engine(
-        name=name,
-        **{
-            member: tuple(value) if isinstance(value, list) else value
-            for member, value in members.items()
-        },
-    )
+    given: dict[str, Any] = {
+        member: tuple(value) if isinstance(value, list) else value
+        for member, value in members.items()
+    }
+    return Engine(name=name, **given)
 
 
 def _check(members: Mapping[str, Any], path: Path) -> None:

@@ -52,7 +52,7 @@ def ensure_environment(engine: Engine, root: Path) -> Path:
 def _install(engine: Engine, python: Path, folder: Path) -> None:
     pins = folder / "requirements.txt"
     pins.write_text("\n".join(engine.requirements) + "\n", encoding="utf-8")
-    command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", pins]
+    command = [str(python), "-m", "pip", "install", "-q", "-r", str(pins)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["pip said nothing"]

@@ -28,6 +28,7 @@ __all__ = [
     "Coin",
     "Draws",
     "Second",
+    "another_second",
     "biased",
     "coin",
     "cold",
@@ -35,8 +36,8 @@ __all__ = [
     "edge_of",
     "neutral",
     "second",
-    "toss",
     "tokens_of",
+    "toss",
 ]
 
 #: Nats by which δ may lie outside of its bracket: jitter of two logits near a tie.
@@ -78,13 +79,16 @@ class Coin:
 class Second:
     """Two tokens and the edge between them *after one* ``a``, with the canonical prompt.
 
-    At the edge and one below it the first token is known to be ``a``.
+    From the edge upwards the first token is ``a`` and ``a`` follows it. ``apart``: one below, the
+    first is still ``a`` and ``b`` follows, so that 0 ≤ δ ≤ 1 at the second position. Otherwise the
+    first token itself flips there, and all that is known is δ ≥ 0.
     """
 
     finding: str
     a: Piece
     b: Piece
     edge: int
+    apart: bool
 
 
 @dataclass
@@ -131,7 +135,9 @@ async def cold(ctx: Context) -> float:
     raise Untestable("no answer at temperature 0")
 
 
-async def toss(ctx: Context, bias: dict[str, int], tokens: int = 1, /, **parameters: Any) -> Request:
+async def toss(
+    ctx: Context, bias: dict[str, int], tokens: int = 1, /, **parameters: Any
+) -> Request:
     """A request for a choice among the biased tokens, hidden defaults switched off."""
     wanted = {
         **await ctx.learn(neutral),
@@ -248,10 +254,20 @@ def _containing(ctx: Context, piece: Piece) -> dict[str, Any]:
 async def second(ctx: Context) -> Second:
     """Find two tokens and their edge at the second position, after ``a``.
 
-    Raises ``Untestable`` where the first token flips before the second does, for every pair.
+    Raises ``Untestable`` where no token can be forced.
     """
+    return await _second(ctx, 0)
+
+
+async def another_second(ctx: Context) -> Second:
+    """Other tokens than :func:`second` found."""
+    return await _second(ctx, PAIRS)
+
+
+async def _second(ctx: Context, skip: int) -> Second:
     known = await ctx.learn(oracle)
-    for a, b in _spread(list(_pairs(known)))[: 2 * PAIRS]:
+    fallback: Second | None = None
+    for a, b in _spread(list(_pairs(known)))[skip : skip + PAIRS]:
         seen: dict[int, list[Piece]] = {}
 
         async def wins(
@@ -261,13 +277,17 @@ async def second(ctx: Context) -> Second:
             seen[difference] = tokens_of(found.text, a, b)
             return seen[difference] == [a, a]
 
-        if not await wins(0) and seen[0][:1] == [b]:
-            continue  # the other order of the pair is tried as well
         edge = await edge_of(wins)
-        if edge is not None and seen[edge - 1] == [a, b] and edge + 8 <= WIDEST:
+        if edge is None or edge + 8 > WIDEST:
+            continue
+        if seen[edge - 1] == [a, b]:
             finding = f"after one {a.text!r}, {b.text!r} is as likely at a bias {edge:+d} lower"
-            return Second(finding, a, b, edge)
-    raise Untestable("no calibrated second token: in every pair the first token flips before it")
+            return Second(finding, a, b, edge, apart=True)
+        finding = f"{a.text!r} comes twice from a bias {edge:+d} above that of {b.text!r}"
+        fallback = fallback or Second(finding, a, b, edge, apart=False)
+    if fallback is None:
+        raise Untestable("no calibrated second token: one token always wins, whatever the bias")
+    return fallback
 
 
 def _spread(pairs: list[tuple[Piece, Piece]]) -> list[tuple[Piece, Piece]]:
@@ -284,9 +304,7 @@ def _spread(pairs: list[tuple[Piece, Piece]]) -> list[tuple[Piece, Piece]]:
 # Draws
 
 
-async def draw(
-    ctx: Context, known: Coin, count: int, /, tilt: int = 0, **parameters: Any
-) -> Draws:
+async def draw(ctx: Context, known: Coin, count: int, /, tilt: int = 0, **parameters: Any) -> Draws:
     """``count`` first tokens of the coin at ``tilt`` (temperature 1 unless given).
 
     Raises ``Undecided`` where that many are not to be had: too many requests, or answers that

@@ -67,6 +67,9 @@ LEDGER: dict[str, Decision] = {
     "stream-vs-regular-coin": Decision(
         1e-7, _PLACES, "both modes sample alike: exact.same_proportion"
     ),
+    "penalty-shift": Decision(
+        1e-7, 2 * _PLACES, "a penalty takes its value off: coins.relation_broken(shift=-penalty)"
+    ),
     "default-temperature": Decision(
         1e-7, 2 * _PLACES, "left out is the documented default: exact.same_proportion"
     ),

@@ -139,9 +139,7 @@ def _wanted(plan: TargetPlan, before: Run) -> Callable[[Item], bool]:
     return lambda item: Key(plan.name, *item.key) not in left_out
 
 
-def _without_examples(
-    plan: TargetPlan, chosen: Sequence[Item], session: Session
-) -> list[Item]:
+def _without_examples(plan: TargetPlan, chosen: Sequence[Item], session: Session) -> list[Item]:
     """Examples are programs, which no recording can run."""
     for item in chosen:
         if item.requirement.chapter == "example":

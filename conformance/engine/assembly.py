@@ -12,14 +12,14 @@ from pathlib import Path
 from conformance.checks.api import Depth, Phase
 from conformance.checks.catalogue import Item, catalogue, items_of
 from conformance.checks.context import Subject
-from conformance.engine.budget import Budget
+from conformance.engine.budget import Budget, BudgetSpent
 from conformance.engine.corpora import Corpora, encode
 from conformance.engine.engine import Engine
 from conformance.engine.events import Event
 from conformance.engine.evidence import EvidenceStore
 from conformance.engine.examples import run_example
 from conformance.engine.judging import Judged
-from conformance.engine.sender import Sender, WireLike
+from conformance.engine.sender import Aborted, Sender, WireLike
 from conformance.options import RunOptions
 from conformance.schema.contract import Profile
 from conformance.schema.profiles import load_profile, widened
@@ -28,7 +28,7 @@ from conformance.targets.model import Kind, Target
 from conformance.verdicts import Verdict
 from conformance.wire.asgi import ASGIApp, ASGIWire
 from conformance.wire.client import Timeouts, Wire
-from conformance.wire.exchange import Exchange, Request
+from conformance.wire.exchange import Exchange, Failure, FailureKind, Request
 from conformance.wire.masking import Mask
 
 __all__ = ["TargetPlan", "declared_by", "open_engine", "plan_target"]
@@ -130,13 +130,25 @@ def _engine(
         concurrency=limits.concurrency,
         requests_per_minute=limits.requests_per_minute,
         probe=_probe(plan.profile, subject),
+        first_number=store.numbers + 1,
+        prefix=f"s{plan.options.shard.index}x" if plan.options.shard else "x",
     )
 
     async def example(kind: str, code: str, phase: Phase) -> tuple[object, list[Exchange]]:
-        async def forward(request: Request) -> Exchange:
-            return await sender.send(request, phase=phase)
+        stopped: list[BudgetSpent | Aborted] = []
 
-        return await run_example(kind, code, forward, target.base_url)
+        async def forward(request: Request) -> Exchange:
+            try:
+                return await sender.send(request, phase=phase)
+            except (BudgetSpent, Aborted) as stop:
+                stopped.append(stop)
+                # To the program this looks like a lost connection; nobody judges what it makes of it.
+                return Exchange(request, failure=Failure(FailureKind.CANCELLED, str(stop)))
+
+        outcome = await run_example(kind, code, forward, target.base_url, budget.seconds_left)
+        if stopped:
+            raise stopped[0]
+        return outcome
 
     return Engine(
         target.name,
@@ -148,7 +160,8 @@ def _engine(
         emit,
         example,
         recovery_seconds=target.recovery_seconds,
-        recorded=lambda: tuple(store.exchanges),
+        recorded=lambda: store.exchanges,
+        load=store.load,
     )
 
 

@@ -32,6 +32,11 @@ class Budget:
         """Seconds since the run began."""
         return time.monotonic() - self.began
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the limit (at least 0), or ``None`` where there is none."""
+        return None if self.max_seconds is None else max(0.0, self.max_seconds - self.seconds)
+
     def take(self) -> None:
         """Count one request about to be sent, or raise :class:`BudgetSpent`."""
         if reason := self.spent():

@@ -39,8 +39,8 @@ class Engine:
     """Judges ``items`` of one target.
 
     ``emit`` receives every event; ``declared`` applies deviations; ``corpora`` draws valid
-    requests. After :meth:`run`, ``judgements`` holds the raw judgement of each failed item (for
-    shrinking) and ``ended`` says why the run stopped early, if it did.
+    requests; ``recorded`` lists all exchanges and ``load`` reads one of them by its id. After
+    :meth:`run`, ``judgements`` holds the raw judgement of each failed item (for shrinking).
     """
 
     name: str
@@ -53,9 +53,10 @@ class Engine:
     example: RunExample
     recovery_seconds: float = 20.0
     recorded: Callable[[], Sequence[Exchange]] = tuple
+    load: Callable[[str], Exchange] | None = None
 
     def __post_init__(self) -> None:
-        self.memo = Memo()
+        self.memo = Memo(self.load)
         self.judgements: dict[tuple[str, str | None, str | None], Judged] = {}
         self._lessons: dict[tuple[str, str], asyncio.Task[Any]] = {}
         self._began = time.monotonic()
@@ -69,6 +70,7 @@ class Engine:
             self.sender.alive,
             self._lost,
             recovery_seconds=self.recovery_seconds,
+            amend=self.sender.keep,
         )
 
     @property
@@ -88,7 +90,6 @@ class Engine:
                 await asyncio.gather(*(self._decide(item) for item in chosen))
 
     async def _decide(self, item: Item) -> None:
-        began = time.monotonic()
         asker = _ItemAsker(self)
         judged = await judge(
             item.requirement, lambda repetition: self._context(asker, item, repetition)
@@ -109,7 +110,7 @@ class Engine:
             asker.sent,
             tuple(dict.fromkeys(exchange.id for exchange in judged.evidence))[:12],
             judged.event,
-            time.monotonic() - began,
+            asker.seconds,
             judged.occurrences,
             reason,
         )
@@ -158,23 +159,33 @@ class Engine:
     # What checks ask for
 
     async def ask(
-        self, request: Request, repetition: int | None, phase: Phase, sent: Callable[[], None]
+        self,
+        request: Request,
+        repetition: int | None,
+        phase: Phase,
+        sent: Callable[[Exchange], None],
     ) -> Exchange:
-        """The exchange for ``request``; ``sent`` is called when it had to be sent."""
+        """The exchange for ``request``; ``sent`` is called with it when it had to be sent."""
 
         async def send() -> Exchange:
-            sent()
             if phase is Phase.HOSTILE:
-                return await self.hostile.ask(request, repetition or 0)
-            return await self.sender.send(request, repetition=repetition or 0, phase=phase)
+                exchange = await self.hostile.ask(request, repetition)
+            else:
+                exchange = await self.sender.send(request, repetition=repetition, phase=phase)
+            sent(exchange)
+            return exchange
 
         if repetition is None:
             return await send()
         return await self.memo.get(request, repetition, send)
 
     async def learn(self, ctx: Context, lesson: Callable[[Context], Awaitable[T]]) -> T:
-        """The result of ``lesson``, worked out once for each endpoint."""
-        key = (lesson.__name__, ctx.endpoint.name)
+        """The result of ``lesson``, worked out once for each endpoint.
+
+        What the lesson raises is raised to everybody who relies on it: an outcome, the end of the
+        budget, the loss of the target.
+        """
+        key = (_named(lesson), ctx.contract.name if ctx.contract else "")
         task = self._lessons.get(key)
         if task is None:
             regular = Context(
@@ -200,7 +211,8 @@ class Engine:
             value, text = None, error.message
         else:
             return
-        self.emit(Learned(self.name, key[1], key[0], text, _plain(value)))
+        lesson = key[0].rpartition(".")[2]
+        self.emit(Learned(self.name, key[1], lesson, text, _plain(value)))
 
 
 def _unpromised(judged: Judged) -> Judged:
@@ -218,10 +230,11 @@ class _ItemAsker:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.sent = 0
+        self.sent, self.seconds = 0, 0.0
 
-    def _count(self) -> None:
-        self.sent += 1
+    def _count(self, exchange: Exchange) -> None:
+        self.sent += 1 + len(exchange.attempts)
+        self.seconds += exchange.elapsed
 
     async def ask(self, request: Request, repetition: int | None, phase: Phase) -> Exchange:
         return await self._engine.ask(request, repetition, phase, self._count)
@@ -237,8 +250,14 @@ class _ItemAsker:
 
     async def command(self, kind: str, code: str, phase: Phase) -> tuple[Any, list[Exchange]]:
         outcome, exchanges = await self._engine.example(kind, code, phase)
-        self.sent += len(exchanges)
+        for exchange in exchanges:
+            self._count(exchange)
         return outcome, exchanges
+
+
+def _named(lesson: Callable[..., Any]) -> str:
+    name = getattr(lesson, "__qualname__", type(lesson).__qualname__)
+    return f"{getattr(lesson, '__module__', '')}.{name}"
 
 
 def _plain(value: Any) -> Any:

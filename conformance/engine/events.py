@@ -17,7 +17,7 @@ class Result:
     """The verdict of one item. ``evidence`` are exchange ids, the telling one first.
 
     ``requests`` counts those sent for this item alone (what it found in the memo cost nothing);
-    ``seconds`` is the time from its first question to its verdict.
+    ``seconds`` is how long the target took for them, all added up.
     """
 
     target: str

@@ -37,9 +37,16 @@ class ExampleOutcome:
 
 
 async def run_example(
-    kind: str, code: str, forward: Callable[[Request], Awaitable[Exchange]], base_url: str
+    kind: str,
+    code: str,
+    forward: Callable[[Request], Awaitable[Exchange]],
+    base_url: str,
+    seconds: float | None = None,
 ) -> tuple[ExampleOutcome, list[Exchange]]:
-    """Run ``code`` (``python`` or ``curl``) and return how it ended and what it exchanged."""
+    """Run ``code`` (``python`` or ``curl``) and return how it ended and what it exchanged.
+
+    It is stopped after ``seconds``, if given, and after two minutes at the latest.
+    """
     program = [sys.executable, "-I"] if kind == "python" else [shutil.which("bash") or ""]
     absent = None if program[0] else "bash"
     if kind == "curl" and not absent and shutil.which("curl") is None:
@@ -48,11 +55,11 @@ async def run_example(
         return ExampleOutcome(None, "", "", missing=absent), []
     async with RecordingProxy(base_url, forward) as proxy:
         text = code.replace(BASE_URL_MARK, proxy.base_url).replace(KEY_MARK, PLACEHOLDER_KEY)
-        outcome = await _run(program, text)
+        outcome = await _run(program, text, min(SECONDS, seconds or SECONDS))
         return outcome, list(proxy.exchanges)
 
 
-async def _run(program: list[str], text: str) -> ExampleOutcome:
+async def _run(program: list[str], text: str, seconds: float) -> ExampleOutcome:
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         script = Path(folder) / "example"
         script.write_text(text, encoding="utf-8")
@@ -71,10 +78,10 @@ async def _run(program: list[str], text: str) -> ExampleOutcome:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(seconds):
                 stdout, stderr = await process.communicate()
         except TimeoutError:
-            return ExampleOutcome(None, "", f"did not end within {SECONDS:g} seconds")
+            return ExampleOutcome(None, "", f"did not end within {seconds:g} seconds")
         finally:
             if process.returncode is None:
                 process.kill()

@@ -49,12 +49,16 @@ class Judged:
 
 @dataclass
 class _Said:
-    """What the check said of one case: an outcome, or ``None`` and perhaps a remark."""
+    """What the check said of one case: an outcome, or ``None`` and perhaps a remark.
+
+    ``stop`` is set instead where the case could not be asked: budget spent, or target lost.
+    """
 
     case: Case
     outcome: Outcome | None
     note: str | None
     seen: list[Exchange]
+    stop: BudgetSpent | Aborted | None = None
 
 
 async def judge(requirement: Requirement, context: Callable[[int], Context]) -> Judged:
@@ -65,14 +69,29 @@ async def judge(requirement: Requirement, context: Callable[[int], Context]) -> 
     """
     try:
         cases = list(requirement.cases(context(0)))
-        said = await asyncio.gather(*(_ask(requirement, context(0), case) for case in cases))
-        return await _conclude(requirement, context, list(said))
+        said = await asyncio.gather(
+            *(_try(requirement, context(0), case) for case in cases), return_exceptions=True
+        )
+        for each in said:
+            if isinstance(each, BaseException):
+                raise each
+        return await _conclude(
+            requirement, context, [each for each in said if isinstance(each, _Said)]
+        )
     except (BudgetSpent, Aborted) as stop:
         return Judged(Verdict.NOT_RUN, requirement.level, str(stop))
     except Outcome as outcome:  # raised while listing cases
         return _undecided(requirement, [_Said(Case("cases"), outcome, None, [])])
     except Exception as error:
         return Judged(Verdict.ERROR, requirement.level, _fault(error))
+
+
+async def _try(requirement: Requirement, ctx: Context, case: Case) -> _Said:
+    """What the check says of ``case``, or why it could not be asked."""
+    try:
+        return await _ask(requirement, ctx, case)
+    except (BudgetSpent, Aborted) as stop:
+        return _Said(case, None, None, ctx.seen, stop)
 
 
 async def _ask(requirement: Requirement, ctx: Context, case: Case) -> _Said:
@@ -90,6 +109,9 @@ async def _conclude(
     judged = await _weigh(requirement, context, bad, len(said)) if bad else None
     if judged is not None:
         return judged
+    for each in said:  # a case that nobody could ask leaves the requirement open
+        if each.stop is not None:
+            raise each.stop
     if any(isinstance(each.outcome, Undecided) for each in said):
         return _undecided(requirement, said, Undecided, Verdict.INCONCLUSIVE)
     held = [each for each in said if each.outcome is None]
@@ -145,8 +167,10 @@ async def _reproduce(
                 if seen == tries or tries > limit:  # failed every time so far: deterministic
                     break
     except (BudgetSpent, Aborted) as stop:
-        if seen < 2:
-            return _judged(first, Verdict.INCONCLUSIVE, level, f"not reproduced: {stop}")
+        if seen < 2 and not _died_twice(first):
+            told = f"seen once, not reproduced ({stop}): {first.outcome}"
+            return _judged(first, Verdict.INCONCLUSIVE, level, told)
+        seen, tries = max(seen, 2), max(tries, 2)
     if seen < 2:
         verdict = Verdict.FLAKY if requirement.exact else Verdict.INCONCLUSIVE
         return _judged(
@@ -159,6 +183,11 @@ async def _reproduce(
     if failing > 1:
         message += f" (and {failing - 1} more of {total} cases)"
     return _judged(latest, _verdict(latest.outcome, level), level, message, times)
+
+
+def _died_twice(said: _Said) -> bool:
+    """Whether the server died of this request in its batch, and again when it was sent alone."""
+    return any(exchange.server_died and exchange.attempts for exchange in said.seen)
 
 
 def _verdict(outcome: Outcome | None, level: Level) -> Verdict:
@@ -176,7 +205,8 @@ def _judged(
 ) -> Judged:
     outcome = said.outcome
     evidence = list(outcome.evidence) if outcome else []
-    evidence += [exchange for exchange in said.seen if exchange not in evidence]
+    told = {exchange.id for exchange in evidence}
+    evidence += [exchange for exchange in said.seen if exchange.id not in told]
     return Judged(
         verdict,
         level,

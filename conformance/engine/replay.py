@@ -21,6 +21,7 @@ from conformance.engine.budget import Budget
 from conformance.engine.corpora import Corpora
 from conformance.engine.engine import Engine
 from conformance.engine.events import Event
+from conformance.engine.hostile import LOST
 from conformance.engine.sender import Aborted, Sender
 from conformance.engine.shrinking import FIRST_REPETITION
 from conformance.wire.exchange import Exchange, Request
@@ -47,15 +48,17 @@ class Recording(Sender):
         self.exchanges: Sequence[Exchange] = [e for e in known if e.repetition < _SHRINKING]
         self._waiting: dict[tuple[str, int], deque[Exchange]] = defaultdict(deque)
         for exchange in known:
-            if exchange.phase != "probe":
-                self._waiting[exchange.request.identity, exchange.repetition].append(exchange)
+            if exchange.phase not in ("probe", LOST):
+                # Samples sent anew have numbers of their own below 0; any of them serves.
+                number = max(exchange.repetition, -1)
+                self._waiting[exchange.request.identity, number].append(exchange)
         self.reached = any(exchange.status is not None for exchange in known)
 
     async def send(
-        self, request: Request, *, repetition: int = 0, phase: str = "ordinary"
+        self, request: Request, *, repetition: int | None = 0, phase: str = "ordinary"
     ) -> Exchange:
         """The next recorded exchange for ``request``; raises :class:`Aborted` if there is none."""
-        waiting = self._waiting.get((request.identity, repetition))
+        waiting = self._waiting.get((request.identity, -1 if repetition is None else repetition))
         if not waiting:
             raise Aborted(MISSING)
         exchange = waiting.popleft()

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from conformance.engine.budget import Budget
-from conformance.wire.exchange import Attempt, Exchange, FailureKind, Request
+from conformance.engine.budget import Budget, BudgetSpent
+from conformance.wire.exchange import Attempt, Exchange, Failure, FailureKind, Request
 
 __all__ = ["Aborted", "Sender", "WireLike"]
 
@@ -23,6 +23,9 @@ __all__ = ["Aborted", "Sender", "WireLike"]
 TRANSIENT = frozenset({429, 502, 503, 504})
 MAX_RETRIES = 3
 MAX_RETRY_AFTER = 60.0
+#: Seconds of the window in which requests are counted, and what is added because a request may
+#: take longer than the one before it to reach the server.
+MINUTE, SLACK = 60.0, 1.0
 #: Transport failures in a row after which one probe decides whether to go on.
 FAILURES_IN_A_ROW = 5
 
@@ -50,6 +53,8 @@ class Sender:
         concurrency: int = 8,
         requests_per_minute: float | None = None,
         probe: Request | None = None,
+        first_number: int = 1,
+        prefix: str = "x",
     ) -> None:
         self.wire, self.budget, self.keep, self.probe = wire, budget, keep, probe
         self.ended: str | None = None  # why nothing more is sent
@@ -58,32 +63,41 @@ class Sender:
         self._per_minute = requests_per_minute
         self._recent: deque[float] = deque()
         self._rate_lock = asyncio.Lock()
-        self._numbers = 0
+        self._prefix, self._number = prefix, first_number
+        self._fresh = 0
         self._failures = 0
         self._probing: asyncio.Task[bool] | None = None
         self._pause_until = 0.0
 
     async def send(
-        self, request: Request, *, repetition: int = 0, phase: str = "ordinary"
+        self, request: Request, *, repetition: int | None = 0, phase: str = "ordinary"
     ) -> Exchange:
         """Send with retries of transient answers; the exchange is kept as evidence.
 
-        Raises :class:`BudgetSpent` or :class:`Aborted` before anything is sent.
+        ``repetition`` ``None`` is a sample of its own: it gets a number (-1, -2, …) that no other
+        exchange has. Raises :class:`BudgetSpent` or :class:`Aborted` before anything is sent, and
+        when the budget of seconds ends while the answer is on its way.
         """
+        number = self._fresh_number() if repetition is None else repetition
         attempts: list[Attempt] = []
         while True:
-            exchange = await self._attempt(request, repetition, phase)
+            exchange = await self._attempt(request, number, phase)
             wait = self._retry_delay(exchange, len(attempts)) if phase != "hostile" else None
-            if wait is None or self.budget.spent():
+            spent = self.budget.spent() if wait is not None else None
+            if wait is None or spent or _cut(exchange):
                 break
             attempts.append(Attempt(exchange.status, exchange.failure, wait))
-            if exchange.status == 429:
-                self._pause_until = max(self._pause_until, time.monotonic() + wait)
-            await asyncio.sleep(wait)
+            await self._pause(exchange, wait)
         exchange = self.keep(exchange.replace(attempts=tuple(attempts)))
         self.budget.settle(exchange)
+        if spent or _cut(exchange):  # "not now" is no answer to what was asked
+            raise BudgetSpent(spent or self.budget.spent() or "the budget is spent")
         await self._watch(exchange, phase)
         return exchange
+
+    def _fresh_number(self) -> int:
+        self._fresh -= 1
+        return self._fresh
 
     async def _attempt(self, request: Request, repetition: int, phase: str) -> Exchange:
         """One attempt in a slot of its own. While a probe is out, only the probe is sent."""
@@ -102,9 +116,22 @@ class Sender:
         if self.ended:
             raise Aborted(self.ended)
         self.budget.take()
-        self._numbers += 1
-        number = f"x{self._numbers:05d}"
-        return await self.wire.send(request, id=number, repetition=repetition, phase=phase)
+        id = f"{self._prefix}{self._number:05d}"
+        self._number += 1
+        began = time.time()
+        try:
+            async with asyncio.timeout(self.budget.seconds_left):
+                return await self.wire.send(request, id=id, repetition=repetition, phase=phase)
+        except TimeoutError:
+            return Exchange(
+                request,
+                id,
+                repetition,
+                phase,
+                started=began,
+                elapsed=time.time() - began,
+                failure=Failure(FailureKind.CANCELLED, "the budget of seconds ended"),
+            )
 
     def _retry_delay(self, exchange: Exchange, tried: int) -> float | None:
         """Seconds to wait before the next attempt, or ``None`` if this answer stands."""
@@ -119,17 +146,36 @@ class Sender:
             return backoff
         return wait if wait <= MAX_RETRY_AFTER else None
 
+    async def _pause(self, exchange: Exchange, wait: float) -> None:
+        """Wait before a retry; whoever says when to come back is left alone until then."""
+        if exchange.status == 429 or exchange.header("retry-after"):
+            self._pause_until = max(self._pause_until, time.monotonic() + wait)
+        await self._sleep(wait)
+
+    async def _sleep(self, seconds: float) -> None:
+        left = self.budget.seconds_left
+        await asyncio.sleep(max(0.0, seconds if left is None else min(seconds, left)))
+
     async def _wait_for_rate(self) -> None:
+        """Wait until the target may be asked again. Raises :class:`BudgetSpent` meanwhile."""
         async with self._rate_lock:
-            await asyncio.sleep(max(0.0, self._pause_until - time.monotonic()))
-            if self._per_minute is None:
-                return
-            while self._recent and self._recent[0] <= time.monotonic() - 60:
-                self._recent.popleft()
-            if len(self._recent) >= self._per_minute:
-                await asyncio.sleep(max(0.0, self._recent[0] + 60 - time.monotonic()))
-                self._recent.popleft()
+            while (wait := self._not_before() - time.monotonic()) > 0:
+                if spent := self.budget.spent():
+                    raise BudgetSpent(spent)
+                await self._sleep(wait)
             self._recent.append(time.monotonic())
+
+    def _not_before(self) -> float:
+        """The monotonic time from which the next request may leave."""
+        if self._per_minute is None:
+            self._recent.clear()
+            return self._pause_until
+        gone = time.monotonic() - MINUTE - SLACK
+        while self._recent and self._recent[0] <= gone:
+            self._recent.popleft()
+        if len(self._recent) < max(1.0, self._per_minute):
+            return self._pause_until
+        return max(self._pause_until, self._recent[0] + MINUTE + SLACK)
 
     async def _watch(self, exchange: Exchange, phase: str) -> None:
         """Give up on a target that stopped answering; hostile batches look after themselves."""
@@ -148,16 +194,27 @@ class Sender:
             return True
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._probe())
-        probing = self._probing
-        try:
-            return await asyncio.shield(probing)
-        finally:
-            if self._probing is probing and probing.done():
-                self._probing = None
+            self._probing.add_done_callback(self._probed)
+        return await asyncio.shield(self._probing)
+
+    def _probed(self, done: asyncio.Task[bool]) -> None:
+        self._probing = None
+        if not done.cancelled():
+            done.exception()  # whoever still waits hears of it; nobody has to
 
     async def _probe(self) -> bool:
+        """Ask until there is an answer that is none of "not now"; nobody there is no answer."""
         assert self.probe is not None
-        exchange = self.keep(await self._attempt(self.probe, -1, "probe"))
+        attempts: list[Attempt] = []
+        number = self._fresh_number()
+        while True:
+            exchange = await self._attempt(self.probe, number, "probe")
+            wait = self._retry_delay(exchange, len(attempts))
+            if wait is None or self.budget.spent():
+                break
+            attempts.append(Attempt(exchange.status, exchange.failure, wait))
+            await self._sleep(wait)
+        exchange = self.keep(exchange.replace(attempts=tuple(attempts)))
         self.budget.settle(exchange)
         if exchange.status is not None:
             self._failures = 0
@@ -174,6 +231,11 @@ def retry_after(value: str | None) -> float | None:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _cut(exchange: Exchange) -> bool:
+    """Whether the suite itself ended the exchange, because its time was up."""
+    return exchange.status is None and _kind(exchange) is FailureKind.CANCELLED
 
 
 def _kind(exchange: Exchange) -> FailureKind | None:

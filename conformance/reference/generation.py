@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 
 from conformance.reference.language_model import Context, LanguageModel
+from conformance.reference.logits import Mixture
 from conformance.reference.sampler import Distribution, Sampler, SamplingParameters, log_partition
 from conformance.reference.stops import TextStream
 from conformance.reference.tools import PlannedCall
@@ -73,7 +74,7 @@ class Prompt:
     tokens: tuple[int, ...]
     text: str = ""
     distinct: frozenset[int] = frozenset()
-    first: Distribution | None = None  # what the first token is drawn from
+    first: Distribution | Mixture | None = None  # what the first token is drawn from
 
     def __post_init__(self) -> None:
         self.distinct = frozenset(self.tokens)

@@ -1,14 +1,16 @@
 """A small deterministic language model: logits from what was read and from the whole context.
 
 Two parts add up, as in any language model of some size. A *background*: one Gaussian vector
-(σ = 3, so spreads are those of a real model) chosen by a hash of the whole prompt. And a
+(σ = 3, so spreads are those of a real model) chosen by a hash of the whole prompt and of the last
+two tokens. And a
 *continuation*: words that followed the last one or two tokens in the corpus lie about five σ
 above it, ordered by how often they did and by a hash of the whole prompt and the recent text:
 change one token of the prompt, or the order of two messages, and the text changes.
 
 The end of sequence becomes likely after sentence ends, more so the longer the text. After a token
-that repeats itself the corpus knows nothing (it never stutters), so only the background is left:
-a forced repetition sees constant logits, as it nearly does in a large model.
+that repeats itself the corpus knows nothing (it never stutters), so only a background is left that
+the prompt alone decides: a forced repetition sees constant logits, as it nearly does in a large
+model.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from math import log
 from operator import add
 
 from conformance.reference.corpus import SENTENCES
+from conformance.reference.logits import Background, Logits
 from conformance.reference.tokenizer import SPECIALS, Tokenizer
 
 __all__ = ["Context", "LanguageModel", "NoisyModel"]
@@ -68,7 +71,7 @@ class LanguageModel:
         self.tokenizer = tokenizer
         self.end = SPECIALS["<|end_of_text|>"]
         dice = random.Random(f"reference {name}")
-        self._backgrounds = [self._background(dice) for _ in range(_BACKGROUNDS)]
+        self._backgrounds = [Background(self._background(dice)) for _ in range(_BACKGROUNDS)]
         self._jitter = [dice.gauss(0, _SPREAD) for _ in range(4096)]
         self._read(SENTENCES)
 
@@ -115,18 +118,26 @@ class LanguageModel:
 
     def logits(self, context: Context) -> list[float]:
         """The raw logits for the token after ``context``: a fresh list, one number per id."""
-        logits = self._backgrounds[(context.prompt >> 40) % _BACKGROUNDS].copy()
-        if context.earlier != context.last:
-            state = _mix(_mix(context.prompt, context.length >> 3), context.last)
-            state = _mix(_mix(state, context.earlier), context.oldest)
-            jitter = self._jitter
-            for number, score in self._candidates(context):
-                spice = ((state ^ (number * 0x9E3779B97F4A7C15)) * _MULTIPLIER) & _MASK
-                logits[number] = score + jitter[spice >> 52]
-        elif context.last >= 0:
-            logits[context.last] -= _STUTTER
-        logits[self.end] = self._end_logit(context)
-        return logits
+        state, repeats = context.prompt, context.earlier == context.last
+        if context.length and not repeats:
+            state = _mix(_mix(state, context.last), context.earlier)
+        background = self._backgrounds[(state >> 40) % _BACKGROUNDS]
+        changed = {context.last: background.logits[context.last] - _STUTTER} if repeats else {}
+        if not repeats:
+            changed = self._continuation(context)
+        changed[self.end] = self._end_logit(context)
+        return Logits(background, changed)
+
+    def _continuation(self, context: Context) -> dict[int, float]:
+        """Logits of what may follow."""
+        state = _mix(_mix(context.prompt, context.length >> 3), context.last)
+        state = _mix(_mix(state, context.earlier), context.oldest)
+        jitter, mask, multiplier = self._jitter, _MASK, _MULTIPLIER
+        return {
+            number: score
+            + jitter[(((state ^ (number * 0x9E3779B97F4A7C15)) * multiplier) & mask) >> 52]
+            for number, score in self._candidates(context)
+        }
 
     def _candidates(self, context: Context) -> tuple[tuple[int, float], ...]:
         """What may follow, from the longest context that the corpus knows."""

@@ -7,9 +7,17 @@ from typing import Any
 
 from conformance.reference.errors import APIError, invalid_type, shown
 from conformance.reference.instances import SchemaProblem, check_schema
-from conformance.reference.rules import array, boolean, enum, invalid_value, mapping, string
+from conformance.reference.rules import (
+    array,
+    boolean,
+    enum,
+    invalid_value,
+    mapping,
+    missing,
+    string,
+)
 
-__all__ = ["messages", "tool_choice", "tools"]
+__all__ = ["function", "messages", "tool_choice", "tools"]
 
 _role = enum("system", "assistant", "user", "function", "tool", "developer")
 _PARTS = {
@@ -30,22 +38,17 @@ def messages(param: str, value: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _missing(param: str) -> APIError:
-    message = f"Missing required parameter: '{param}'."
-    return APIError(400, message, param=param, code="missing_required_parameter")
-
-
 def _message(param: str, value: Any) -> dict[str, Any]:
     message = mapping(param, value)
     if "role" not in message:
-        raise _missing(f"{param}.role")
+        raise missing(f"{param}.role")
     role = _role(f"{param}.role", message["role"])
     _content(f"{param}.content", message.get("content"), role)
     for name in ("name", "tool_call_id", "refusal"):
         if message.get(name) is not None:
             string()(f"{param}.{name}", message[name])
     if role == "tool" and message.get("tool_call_id") is None:
-        raise _missing(f"{param}.tool_call_id")
+        raise missing(f"{param}.tool_call_id")
     if message.get("tool_calls") is not None:
         array(_tool_call, 1)(f"{param}.tool_calls", message["tool_calls"])
     return message
@@ -64,7 +67,7 @@ def _content(param: str, value: Any, role: str) -> None:
 def _part(param: str, value: Any, role: str) -> None:
     part = mapping(param, value)
     if "type" not in part:
-        raise _missing(f"{param}.type")
+        raise missing(f"{param}.type")
     kind = string()(f"{param}.type", part["type"])
     if kind in _MEDIA and role == "user":
         message = f"Invalid content type. {kind} is only supported by certain models."
@@ -74,7 +77,7 @@ def _part(param: str, value: Any, role: str) -> None:
         supported = " and ".join(f"'{name}'" for name in allowed) or "none"
         raise invalid_value(f"{param}.type", kind, supported)
     if kind not in part:
-        raise _missing(f"{param}.{kind}")
+        raise missing(f"{param}.{kind}")
     string()(f"{param}.{kind}", part[kind])
 
 
@@ -82,13 +85,13 @@ def _tool_call(param: str, value: Any) -> None:
     call = mapping(param, value)
     for name in ("id", "type", "function"):
         if name not in call:
-            raise _missing(f"{param}.{name}")
+            raise missing(f"{param}.{name}")
     string()(f"{param}.id", call["id"])
     enum("function")(f"{param}.type", call["type"])
     function = mapping(f"{param}.function", call["function"])
     for name in ("name", "arguments"):
         if name not in function:
-            raise _missing(f"{param}.function.{name}")
+            raise missing(f"{param}.function.{name}")
         string()(f"{param}.function.{name}", function[name])
 
 
@@ -101,27 +104,33 @@ def tools(param: str, value: Any) -> list[dict[str, Any]]:
 def _tool(param: str, value: Any) -> dict[str, Any]:
     tool = mapping(param, value)
     if "type" not in tool:
-        raise _missing(f"{param}.type")
+        raise missing(f"{param}.type")
     enum("function")(f"{param}.type", tool["type"])
     if "function" not in tool:
-        raise _missing(f"{param}.function")
-    function = mapping(f"{param}.function", tool["function"])
+        raise missing(f"{param}.function")
+    function(f"{param}.function", tool["function"])
+    return tool
+
+
+def function(param: str, value: Any) -> dict[str, Any]:
+    """A function: its name, and perhaps a description and a schema of its parameters."""
+    function = mapping(param, value)
     if "name" not in function:
-        raise _missing(f"{param}.function.name")
-    name = string(64, 1)(f"{param}.function.name", function["name"])
+        raise missing(f"{param}.name")
+    name = string(64, 1)(f"{param}.name", function["name"])
     if not _NAME.fullmatch(name):
         message = (
-            f"Invalid '{param}.function.name': string does not match pattern. "
+            f"Invalid '{param}.name': string does not match pattern. "
             "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
         )
-        raise APIError(400, message, param=f"{param}.function.name", code="invalid_value")
+        raise APIError(400, message, param=f"{param}.name", code="invalid_value")
     if function.get("description") is not None:
-        string()(f"{param}.function.description", function["description"])
+        string()(f"{param}.description", function["description"])
     if function.get("strict") is not None:
-        boolean(f"{param}.function.strict", function["strict"])
+        boolean(f"{param}.strict", function["strict"])
     if function.get("parameters") is not None:
-        _parameters(f"{param}.function.parameters", name, function["parameters"])
-    return tool
+        _parameters(f"{param}.parameters", name, function["parameters"])
+    return function
 
 
 def _parameters(param: str, name: str, value: Any) -> None:
@@ -148,6 +157,6 @@ def tool_choice(param: str, value: Any) -> Any:
     enum("function")(f"{param}.type", value.get("type"))
     function = mapping(f"{param}.function", value.get("function"))
     if "name" not in function:
-        raise _missing(f"{param}.function.name")
+        raise missing(f"{param}.function.name")
     string()(f"{param}.function.name", function["name"])
     return value

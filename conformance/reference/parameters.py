@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.reference.errors import APIError, invalid_type, shown
-from conformance.reference.messages import messages, tool_choice, tools
+from conformance.reference.messages import function, messages, tool_choice, tools
 from conformance.reference.rules import (
     Rule,
     array,
@@ -18,7 +18,9 @@ from conformance.reference.rules import (
     enum,
     integer,
     mapping,
+    missing,
     number,
+    record,
     string,
     strings,
 )
@@ -84,12 +86,6 @@ def _json_schema(param: str, value: Any) -> None:
         mapping(f"{param}.schema", value["schema"])
 
 
-def missing(param: str) -> APIError:
-    """400: a required member is absent."""
-    message = f"Missing required parameter: '{param}'."
-    return APIError(400, message, param=param, code="missing_required_parameter")
-
-
 def prompt(param: str, value: Any) -> list[str | list[int]]:
     """A string, strings, token ids or arrays of token ids; the value is a list of prompts."""
     if isinstance(value, str):
@@ -115,6 +111,33 @@ def metadata(param: str, value: Any) -> dict[str, str]:
         string(64)(f"{param} key", key)
         string(512)(f"{param}.{shown(key)}", text)
     return found
+
+
+def function_call(param: str, value: Any) -> Any:
+    """``none``, ``auto``, or an object that names a function: the older form of a tool choice."""
+    if isinstance(value, str):
+        return enum("none", "auto")(param, value)
+    if not isinstance(value, dict):
+        raise invalid_type(param, "one of a string or object", value)
+    return record({"name": string()})(param, value)
+
+
+def voice(param: str, value: Any) -> Any:
+    """The name of a voice, or an object with the id of a custom one."""
+    return (
+        record({"id": string()})(param, value)
+        if isinstance(value, dict)
+        else string()(param, value)
+    )
+
+
+def content(param: str, value: Any) -> Any:
+    """A string or an array of text parts."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list):
+        raise invalid_type(param, "one of a string or array of objects", value)
+    return array(record({"type": enum("text"), "text": string()}), 1)(param, value)
 
 
 _SHARED: dict[str, Rule] = {
@@ -144,22 +167,25 @@ CHAT: Mapping[str, Rule] = {
     "tools": tools,
     "tool_choice": tool_choice,
     "parallel_tool_calls": boolean,
-    "functions": array(mapping, 1, 128),
-    "function_call": lambda param, value: value,
+    "functions": array(function, 1, 128),
+    "function_call": function_call,
     "safety_identifier": string(128),
     "prompt_cache_key": string(),
     "prompt_cache_retention": enum("in_memory", "in-memory", "24h"),
-    "prompt_cache_options": mapping,
+    "prompt_cache_options": record({}, {"ttl": enum("30m"), "mode": enum("implicit", "explicit")}),
     "metadata": metadata,
     "store": boolean,
     "service_tier": enum("auto", "default", "flex", "scale", "priority", "fast"),
-    "modalities": array(enum("text")),
-    "audio": mapping,
+    # The model answers in text whatever else it is offered, as ``modalities`` leaves to it.
+    "modalities": array(enum("text", "audio"), 1, 2),
+    "audio": record({"voice": voice, "format": enum("wav", "aac", "mp3", "flac", "opus", "pcm16")}),
     "reasoning_effort": enum("none", "minimal", "low", "medium", "high", "xhigh", "max"),
     "verbosity": enum("low", "medium", "high"),
-    "prediction": mapping,
-    "web_search_options": mapping,
-    "moderation": mapping,
+    "prediction": record({"type": enum("content"), "content": content}),
+    "web_search_options": record(
+        {}, {"search_context_size": enum("low", "medium", "high"), "user_location": mapping}
+    ),
+    "moderation": record({"model": string()}, {"policy": mapping}),
 }
 
 #: POST /completions.

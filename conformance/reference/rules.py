@@ -6,7 +6,7 @@ optional parameter: it is the same as leaving the parameter out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -20,12 +20,20 @@ __all__ = [
     "integer",
     "invalid_value",
     "mapping",
+    "missing",
     "number",
+    "record",
     "string",
     "strings",
 ]
 
 Rule: TypeAlias = Callable[[str, Any], Any]
+
+
+def missing(param: str) -> APIError:
+    """400: a required member is absent."""
+    message = f"Missing required parameter: '{param}'."
+    return APIError(400, message, param=param, code="missing_required_parameter")
 
 
 def invalid_value(param: str, value: Any, supported: str) -> APIError:
@@ -164,3 +172,23 @@ def mapping(param: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid_type(param, "an object", value)
     return value
+
+
+def record(required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = None) -> Rule:
+    """An object whose members follow rules; members without one are left alone.
+
+    Null is no value for a required member, and the same as absence for an optional one.
+    """
+
+    def rule(param: str, value: Any) -> dict[str, Any]:
+        found = mapping(param, value)
+        for name, member in required.items():
+            if name not in found:
+                raise missing(f"{param}.{name}")
+            member(f"{param}.{name}", found[name])
+        for name, member in (optional or {}).items():
+            if found.get(name) is not None:
+                member(f"{param}.{name}", found[name])
+        return found
+
+    return rule

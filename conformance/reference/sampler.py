@@ -26,6 +26,8 @@ from math import exp, log
 from operator import sub, truediv
 from typing import NamedTuple
 
+from conformance.reference.logits import Logits, Mixture
+
 __all__ = ["Distribution", "Sampler", "SamplingParameters", "log_partition"]
 
 
@@ -105,10 +107,16 @@ class Sampler:
         for token, count in counts.items():
             logits[token] -= presence + frequency * count
 
-    def prepare(self, logits: list[float], parameters: SamplingParameters) -> Distribution:
+    def prepare(
+        self, logits: list[float], parameters: SamplingParameters
+    ) -> Distribution | Mixture:
         """What to draw from, given adjusted ``logits``."""
         if parameters.temperature == 0:
             return Distribution((self.most_likely(logits),), (1.0,))
+        if isinstance(logits, Logits) and parameters.top_p >= 1 and not parameters.top_k:
+            mixture = logits.mixture(parameters.temperature)
+            if mixture is not None:
+                return mixture
         weights = self.weights(logits, parameters.temperature)
         if parameters.top_p >= 1 and not parameters.top_k:
             return Distribution(None, list(accumulate(weights)))
@@ -143,8 +151,10 @@ class Sampler:
         masses = list(accumulate(weights[token] for token in ranked))
         return tuple(ranked[: bisect_left(masses, top_p * total) + 1])
 
-    def draw(self, distribution: Distribution, dice: random.Random) -> int:
+    def draw(self, distribution: Distribution | Mixture, dice: random.Random) -> int:
         """One token with probability proportional to its weight."""
+        if isinstance(distribution, Mixture):
+            return distribution.draw(dice)
         tokens, sums = distribution
         if len(sums) == 1:
             number = 0

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from conformance.reference.errors import APIError, invalid_type, shown
-from conformance.reference.parameters import CHAT, COMPLETIONS, missing
+from conformance.reference.parameters import CHAT, COMPLETIONS
+from conformance.reference.rules import missing
 
 __all__ = ["PARAMETERS", "Validator", "parse_object"]
 

@@ -11,6 +11,7 @@ import itertools
 from typing import Any
 
 from conformance.checks.api import (
+    MAY,
     MUST,
     SHOULD,
     STREAM,
@@ -207,6 +208,16 @@ async def finish_reason_key(ctx: Context, case: Case) -> None:
             raise Broken(f"choice {index} lacks finish_reason", exchange, event=number)
 
 
+@check("chunk.finish-empty", MAY, OBSERVED, endpoints=GENERATING, modes=(STREAM,), cases=answered)
+async def finish_empty(ctx: Context, case: Case) -> None:
+    """The chunk with the finish reason carries no text (both ways are lawful)."""
+    exchange = await stream_of(ctx, case)
+    for number, index, choice in choices_of(exchange):
+        if choice.get("finish_reason") and has_payload(choice):
+            message = f"choice {index} gets text and finish reason in one chunk"
+            raise Broken(message, exchange, event=number)
+
+
 @check("chunk.no-message", SHOULD, DELTA, endpoints=("chat",), modes=(STREAM,), cases=answered)
 async def no_message(ctx: Context, case: Case) -> None:
     """A chunk's choice carries a `delta`, not a `message` beside it."""
@@ -267,7 +278,7 @@ async def not_cumulative(ctx: Context, case: Case) -> None:
 async def usage_unasked(ctx: Context, case: Case) -> None:
     """Without `include_usage` no chunk carries usage, and with it only the last one does."""
     exchange = await stream_of(ctx, case)
-    carrying = [number for number, chunk in chunks(exchange) if chunk.get("usage")]
+    carrying = [number for number, chunk in chunks(exchange) if chunk.get("usage") is not None]
     allowed = 1 if wants_usage(exchange) else 0
     if len(carrying) > allowed:
         message = f"{len(carrying)} chunks carry usage where {allowed} should"

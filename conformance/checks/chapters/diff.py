@@ -183,8 +183,11 @@ async def concurrent(ctx: Context, case: Case) -> None:
 
 
 async def _alone(ctx: Context, piece: Piece, tokens: int) -> None:
-    """Control: asked alone, the forced text comes; raises ``Untestable`` otherwise."""
-    found = await answer(ctx, forced(ctx, piece.id, tokens))
+    """Control: asked alone, the forced text comes; raises ``Untestable`` otherwise.
+
+    Sent anew: what was asked before may have been answered beside other requests.
+    """
+    found = await answer(ctx, forced(ctx, piece.id, tokens), fresh=True)
     if not same_text(found.text, piece.text * tokens):
         raise Untestable(f"asked alone the forced text does not come: {shown(found.text)}")
 

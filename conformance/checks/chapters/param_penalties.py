@@ -17,7 +17,9 @@ from collections.abc import Awaitable, Callable
 
 from conformance.checks.answer import Answer, answer
 from conformance.checks.api import (
+    BOTH,
     MUST,
+    REGULAR,
     SHOULD,
     Broken,
     Case,
@@ -28,12 +30,14 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import biased, coin, second, toss, tokens_of
+from conformance.checks.coin import Second, another_second, biased, coin, second, tokens_of, toss
 from conformance.checks.context import Context
 from conformance.checks.forcing import shown
 from conformance.checks.oracle import Piece, force, oracle
 from conformance.checks.repetitive import natural_effect
-from conformance.verdicts import Level
+from conformance.checks.stats import level, relation_broken
+from conformance.schema.contract import Grade
+from conformance.verdicts import Level, Mode
 from conformance.wire.exchange import Exchange
 
 Judge = Callable[[Context, Case], Awaitable[str | None]]
@@ -57,17 +61,17 @@ SOURCES = {"presence_penalty": PRESENCE, "frequency_penalty": FREQUENCY}
 STRONG = 2
 #: Tokens of a run that must, or must not, end; the lead of its token.
 RUN, LEAD = 64, 40
+#: Draws of two tokens at temperature 1; a penalty that tells where between 0 and 1 the tie lies.
+PAIRED, GAUGE = 256, 0.7
 #: Nats of jitter that a run's end may move by, in tokens.
 SLIP = 2
 
 
 async def _second_token(
-    ctx: Context, difference: int, name: str | None = None, value: float = 0
+    ctx: Context, known: Second, lead: int, **given: float
 ) -> tuple[bool, Exchange]:
-    """Whether ``a`` follows the first ``a`` when it has ``difference`` more bias, and where seen."""
-    known = await ctx.learn(second)
-    given = {name: value} if name else {}
-    request = await toss(ctx, biased(known.a, known.b, difference), 2, **given)
+    """Whether ``a`` follows the first ``a`` at ``lead`` above the edge, and where that was seen."""
+    request = await toss(ctx, biased(known.a, known.b, known.edge + lead), 2, **given)
     found = await answer(ctx, request)
     came = tokens_of(found.text, known.a, known.b)
     if len(came) < 2 or came[0] != known.a:
@@ -77,73 +81,105 @@ async def _second_token(
     return came[1] == known.a, found.exchange
 
 
-def _told(name: str, value: float, difference: int) -> str:
-    return f"{name}={value} with a lead of {difference:+d}"
-
-
 def _effect(name: str) -> Judge:
     async def judge(ctx: Context, case: Case) -> str | None:
         try:
-            edge = (await ctx.learn(second)).edge
+            known = await ctx.learn(second)
         except (Untestable, Undecided) as absent:
-            return await _without_oracle(ctx, name, absent.message)
-        stays, control = await _second_token(ctx, edge)
+            return await natural_effect(
+                # A flat 2 may be too little to change a text: never accused by its text.
+                ctx,
+                absent.message,
+                15 if name == "frequency_penalty" else 1000,
+                **{name: STRONG},
+            )
+        stays, control = await _second_token(ctx, known, 0)
         if not stays:
             raise Undecided("the edge of the second token is not repeatable", control)
-        stays, treated = await _second_token(ctx, edge, name, STRONG)
+        stays, treated = await _second_token(ctx, known, 0, **{name: STRONG})
         if not stays:
-            return await _not_too_strong(ctx, name, edge)
-        below, reversed_ = await _second_token(ctx, edge - 1, name, STRONG)
-        if below:
+            return await _not_too_strong(ctx, known, name) if known.apart else None
+        if not known.apart:
+            return await _by_draws(ctx, known, name)
+        falls, negative = await _second_token(ctx, known, 0, **{name: -STRONG})
+        evidence = (treated, control, negative)
+        if not falls:
             raise Broken(
-                f"{name}=2 makes a token that was generated likelier: it follows itself where "
-                "without the penalty another one does; the sign is reversed",
-                reversed_,
-                treated,
-                control,
+                f"{name}=2 leaves a token that was generated where it is, -2 makes another one "
+                "likelier: the sign is reversed",
+                *evidence,
             )
         raise Ignored(
-            f"{name}=2: the tokens are those of the control run, where a lead of 1 at most was "
-            "to be lost",
-            treated,
-            control,
-            reversed_,
+            f"{name}=2 and -2: the tokens are those of the control run, where a lead of 1 at most "
+            "was to be lost",
+            *evidence,
         )
 
     judge.__doc__ = f"A `{name}` of 2 makes a token that was generated less likely to follow."
     return judge
 
 
-async def _not_too_strong(ctx: Context, name: str, edge: int) -> str | None:
-    """After one occurrence the penalty is 2: a lead of 3 and more outlives it."""
-    stays, exchange = await _second_token(ctx, edge + 4, name, STRONG)
+async def _not_too_strong(ctx: Context, known: Second, name: str) -> str | None:
+    """After one occurrence the penalty is 2: a lead of 4 and more outlives it."""
+    stays, exchange = await _second_token(ctx, known, 4, **{name: STRONG})
     if not stays:
         raise Broken(
-            f"{_told(name, STRONG, 4)}: one occurrence takes more than the lead away", exchange
+            f"{name}=2 takes a lead of 4 away after one occurrence", exchange, level=SHOULD
         )
     return None
 
 
-async def _without_oracle(ctx: Context, name: str, absent: str) -> str:
-    """Runs where a token can be forced (frequency), else natural text."""
-    try:
-        await ctx.learn(oracle)
-    except (Untestable, Undecided):
-        least = 15 if name == "frequency_penalty" else 1000  # a flat 2 may be too little to see
-        return await natural_effect(ctx, absent, least, **{name: STRONG})
-    if name != "frequency_penalty":
-        raise Undecided(absent)
-    await grows(ctx, Case("run"))
-    return f"judged by the end of a forced run alone ({absent})"
+async def _by_draws(ctx: Context, known: Second, name: str) -> str | None:
+    """How often ``a`` follows ``a`` in answers of two tokens drawn at temperature 1."""
+    control, one = await _followed(ctx, known)
+    treated, other = await _followed(ctx, known, **{name: STRONG})
+    counts = (control[0], sum(control), treated[0], sum(treated))
+    bound = level("penalty-shift")
+    told = (
+        f"after {known.a.text!r} the same token came {control[0]} times in {sum(control)}, with "
+        f"{name}=2 {treated[0]} in {sum(treated)}"
+    )
+    if min(sum(control), sum(treated)) < 8 or not relation_broken(*counts, bound, shift=-STRONG):
+        raise Undecided(told, *other, *one)
+    if relation_broken(*counts, 0.01):
+        raise Broken(f"{told}: not 2 less in the log-odds", *other, *one)
+    raise Ignored(told, *other, *one)
+
+
+async def _followed(
+    ctx: Context, known: Second, **given: float
+) -> tuple[tuple[int, int], list[Exchange]]:
+    """How often ``a`` and ``b`` followed an ``a``."""
+    size = (await ctx.learn(coin)).per_request
+    if size < 8:
+        raise Undecided("draws are not to be had: n buys none")
+    counts, exchanges = [0, 0], []
+    bias = biased(known.a, known.b, known.edge)
+    request = await toss(ctx, bias, 2, temperature=1, n=size, **given)
+    for number in range(-(-PAIRED // size)):
+        found = await answer(ctx, request, repeat=number)
+        exchanges.append(found.exchange)
+        for text in found.texts:
+            came = tokens_of(text, known.a, known.b)
+            if len(came) == 2 and came[0] == known.a:
+                counts[came[1] != known.a] += 1
+    return (counts[0], counts[1]), exchanges
 
 
 def _negative(name: str) -> Judge:
+    other = next(each for each in SOURCES if each != name)
+
     async def judge(ctx: Context, case: Case) -> str | None:
-        edge = (await ctx.learn(second)).edge
-        stays, control = await _second_token(ctx, edge - 1)
+        known = await ctx.learn(second)
+        # Where the first token flips at the same edge, the other penalty makes b follow.
+        lead = -1 if known.apart else 1
+        helped = {} if known.apart else {other: STRONG}
+        if helped and not ctx.promises(other):
+            raise Untestable(f"the first token flips with the second, and no {other} is promised")
+        stays, control = await _second_token(ctx, known, lead, **helped)
         if stays:
-            raise Undecided("the edge of the second token is not repeatable", control)
-        stays, treated = await _second_token(ctx, edge - 1, name, -STRONG)
+            raise Undecided("the control run gives the same token twice", control)
+        stays, treated = await _second_token(ctx, known, lead, **helped, **{name: -STRONG})
         if not stays:
             raise Broken(
                 f"{name}=-2: the tokens are those of the control run, though 2 more than the lead "
@@ -159,23 +195,33 @@ def _negative(name: str) -> Judge:
 
 def _size(name: str) -> Judge:
     async def judge(ctx: Context, case: Case) -> str | None:
-        edge = (await ctx.learn(second)).edge
-        stays, gauge = await _second_token(ctx, edge, name, 0.7)
-        if stays:
-            return "the tie lies too high to tell 2 from 1"
+        for lesson in (second, another_second):
+            known = await ctx.learn(lesson)
+            stays, gauge = await _second_token(ctx, known, 0, **{name: GAUGE})
+            if not stays:
+                break
+        else:
+            return "2 was not told from 1: both ties lie too high"
         # δ < 0.7 at the edge, so δ < 1.7 one above: 2 is more than that, 1 is not.
-        stays, treated = await _second_token(ctx, edge + 1, name, STRONG)
+        stays, treated = await _second_token(ctx, known, 1, **{name: STRONG})
         if stays:
             raise Broken(
-                f"{_told(name, STRONG, 1)}: the token still follows, though 0.7 is enough without "
-                "that lead: values are clamped or scaled",
+                f"{name}=2 does not take a lead away that is below 1.7, by {name}={GAUGE}: values "
+                "are clamped or scaled",
                 treated,
                 gauge,
+                level=_level_of_range(ctx, name),
             )
         return None
 
     judge.__doc__ = f"A `{name}` of 2 takes 2 off the logit of a token that was generated once."
     return judge
+
+
+def _level_of_range(ctx: Context, name: str) -> Level:
+    """MUST where the documentation states the range that 2 lies in."""
+    grades = {bound.grade for bound in ctx.endpoint.parameters[name].bounds}
+    return MUST if grades & {Grade.HARD, Grade.DERIVABLE} else SHOULD
 
 
 def _prompt_spared(name: str) -> Judge:
@@ -209,10 +255,10 @@ def _level_of_prompt(ctx: Context, name: str) -> Level:
 
 def _neutral(name: str) -> Judge:
     async def judge(ctx: Context, case: Case) -> str | None:
-        edge = (await ctx.learn(second)).edge
-        for difference, due in ((edge + 1, True), (edge - 1, False)):
-            control, one = await _second_token(ctx, difference)
-            stays, other = await _second_token(ctx, difference, name, 0)
+        known = await ctx.learn(second)
+        for lead, due in ((1, True), (-1, False))[: 2 if known.apart else 1]:
+            control, one = await _second_token(ctx, known, lead)
+            stays, other = await _second_token(ctx, known, lead, **{name: 0})
             if control is due and stays is not due:
                 raise Broken(f"{name}=0 changes the tokens of the control run", other, one)
         return None
@@ -221,16 +267,16 @@ def _neutral(name: str) -> Judge:
     return judge
 
 
-_ROWS: tuple[tuple[str, Callable[[str], Judge], Depth, float], ...] = (
-    ("effect", _effect, Depth.QUICK, 3),
-    ("negative", _negative, Depth.STANDARD, 2),
-    ("size", _size, Depth.STANDARD, 2),
-    ("generated-only", _prompt_spared, Depth.STANDARD, 2),
-    ("neutral", _neutral, Depth.STANDARD, 3),
+_ROWS: tuple[tuple[str, Callable[[str], Judge], tuple[Mode, ...], float], ...] = (
+    ("effect", _effect, BOTH, 3),
+    ("negative", _negative, BOTH, 2),
+    ("size", _size, (REGULAR,), 2),
+    ("generated-only", _prompt_spared, BOTH, 2),
+    ("neutral", _neutral, (REGULAR,), 3),
 )
 
 
-def _register(name: str, detail: str, judge: Judge, depth: Depth, cost: float) -> None:
+def _register(name: str, detail: str, judge: Judge, modes: tuple[Mode, ...], cost: float) -> None:
     check(
         f"param.{name}.{detail}",
         MUST,
@@ -238,14 +284,15 @@ def _register(name: str, detail: str, judge: Judge, depth: Depth, cost: float) -
         needs=(name,) if detail == "effect" else (name, "logit_bias", "temperature"),
         parameter=name,
         aspect="effect",
-        depth=depth,
+        modes=modes,
+        depth=Depth.QUICK if detail == "effect" else Depth.STANDARD,
         cost=cost,
     )(judge)
 
 
 for _name in SOURCES:
-    for _detail, _make, _depth, _cost in _ROWS:
-        _register(_name, _detail, _make(_name), _depth, _cost)
+    for _detail, _make, _modes, _cost in _ROWS:
+        _register(_name, _detail, _make(_name), _modes, _cost)
 
 
 # Runs

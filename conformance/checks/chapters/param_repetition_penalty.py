@@ -23,7 +23,7 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import biased, coin, edge_of, second, toss, tokens_of
+from conformance.checks.coin import biased, coin, edge_of, second, tokens_of, toss
 from conformance.checks.context import Context
 from conformance.checks.repetitive import natural_effect
 from conformance.wire.exchange import Exchange
@@ -164,7 +164,9 @@ async def prompt(ctx: Context, case: Case) -> str | None:
     kept, far = await _second(ctx, FAR)
     lost, penalized = await _second(ctx, FAR, repetition_penalty=STRONG)
     if not kept or lost:
-        raise Undecided("a token of the prompt keeps its lead; its natural logit may be small", treated)
+        raise Undecided(
+            "a token of the prompt keeps its lead; its natural logit may be small", treated
+        )
     await _one_token_each(ctx)
     raise Broken(
         "repetition_penalty=2: a token that the prompt contains keeps a lead of 1 to 2, though a "
@@ -223,7 +225,7 @@ async def size(ctx: Context, case: Case) -> str | None:
             f"a lead of {weak} outlives repetition_penalty=1.25, and one of {weak + 10} outlives 2 "
             "as well: values are clamped",
             exchange,
-            level=SHOULD if ctx.endpoint.parameters[NAME].bounds[:1] == () else MUST,
+            level=SHOULD,  # no documentation states a range
         )
     return f"1.25 takes a lead of {weak} away, 2 more than {weak + 10}"
 
@@ -232,6 +234,7 @@ async def size(ctx: Context, case: Case) -> str | None:
     "param.repetition_penalty.neutral",
     MUST,
     CONVENTION,
+    modes=(REGULAR,),
     needs=(NAME, "logit_bias", "temperature"),
     parameter=NAME,
     aspect="effect",

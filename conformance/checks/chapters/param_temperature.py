@@ -12,6 +12,7 @@ from conformance.checks.answer import answer, read_answer
 from conformance.checks.api import (
     MAY,
     MUST,
+    REGULAR,
     SHOULD,
     Broken,
     Case,
@@ -22,7 +23,7 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import Coin, Draws, coin, draw, toss, tokens_of
+from conformance.checks.coin import Coin, Draws, coin, draw, tokens_of, toss
 from conformance.checks.context import Context
 from conformance.checks.forcing import answers, shown
 from conformance.checks.oracle import greedy, greedy_body
@@ -206,6 +207,7 @@ async def low(ctx: Context, case: Case) -> str | None:
     "param.temperature.default",
     SHOULD,
     HOTTER,
+    modes=(REGULAR,),
     needs=("temperature", "logit_bias", "n"),
     parameter="temperature",
     depth=Depth.STANDARD,
@@ -232,7 +234,11 @@ async def _by_text(ctx: Context, absent: str) -> str | None:
     """Without a coin: greedy text repeats, and text at temperature 2 differs from it."""
     still = await ctx.learn(greedy)
     request = ctx.post(greedy_body(ctx, temperature=HIGH))
-    hot = [found for number in range(3) if (found := read_answer(await ctx.ask(request, repeat=number)))]
+    hot = [
+        found
+        for number in range(3)
+        if (found := read_answer(await ctx.ask(request, repeat=number)))
+    ]
     if not hot:
         raise Untestable(f"{absent}; and no answer at temperature 2")
     if all(each.text == still.text for each in hot):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from conformance.checks.answer import read_answer
 from conformance.checks.api import (
     MUST,
+    REGULAR,
     SHOULD,
     STREAM,
     Broken,
@@ -56,21 +58,21 @@ async def parallel_streams(ctx: Context, case: Case) -> None:
 )
 async def abandoned(ctx: Context, case: Case) -> None:
     """A stream given up half way leaves nothing behind in the next answer."""
-    request = ctx.request()
-    before = await ctx.ask(request, fresh=True)
-    left = await ctx.ask(ctx.post(ctx.body(), delivery=Delivery(close_after=1)), fresh=True)
-    after = await ctx.ask(request, fresh=True)
+    regular = ctx.on(mode=REGULAR)
+    request = regular.request()
+    before = await regular.ask(request, fresh=True)
+    given_up = ctx.post(ctx.body(**long_prompt(ctx)), delivery=Delivery(close_after=1))
+    left = await ctx.ask(given_up, fresh=True)
     if left.status != 200 or not before.ok:
         raise NotApplicable("no stream to give up", before, left)
+    after = await regular.ask(request, fresh=True)
     if not after.ok:
-        raise Broken(f"the next request fails ({after.failure or after.status})", after)
-    if _prompt_tokens(before) != _prompt_tokens(after):
-        message = f"prompt_tokens {_prompt_tokens(before)} before, {_prompt_tokens(after)} after"
-        raise Broken(message, after, before)
+        raise Broken(f"the next request fails ({after.failure or after.status})", after, left)
+    then, now = _prompt_tokens(before), _prompt_tokens(after)
+    if then is not None and now != then:
+        raise Broken(f"prompt_tokens {then} before, {now} after", after, before, left)
 
 
-def _prompt_tokens(exchange: Exchange) -> object:
-    for event in reversed(exchange.stream.events):
-        if isinstance(event.json, dict) and isinstance(event.json.get("usage"), dict):
-            return event.json["usage"].get("prompt_tokens")
-    return None
+def _prompt_tokens(exchange: Exchange) -> int | None:
+    found = read_answer(exchange)
+    return found.tokens("prompt") if found else None

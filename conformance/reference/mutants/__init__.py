@@ -55,10 +55,11 @@ def mutant(
     only: str | None = None,
     endpoint: str | None = None,
     every: int = 1,
+    profile: str | None = None,
 ) -> Callable[[Any], Any]:
     """Register the decorated function (or service class) as the mutant ``name``.
 
-    ``kills`` are the requirements that must accuse it. Raises ``ValueError`` for a name that is
+    ``kills`` are the requirements that must accuse it, under ``profile`` if it is given. Raises ``ValueError`` for a name that is
     taken or an unknown kind. The docstring, or else the name, says what is wrong.
     """
     if kind not in KINDS:
@@ -68,7 +69,9 @@ def mutant(
         if name in _REGISTRY:
             raise ValueError(f"mutant {name!r} is already registered")
         defect = " ".join((function.__doc__ or name.replace("-", " ")).split())
-        _REGISTRY[name] = Mutant(name, kind, function, kills, defect, thread, only, endpoint, every)
+        _REGISTRY[name] = Mutant(
+            name, kind, function, kills, defect, thread, only, endpoint, every, profile
+        )
         return function
 
     return register

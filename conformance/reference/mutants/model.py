@@ -27,7 +27,10 @@ KINDS = frozenset(
 
 @dataclass(frozen=True)
 class Mutant:
-    """One named defect. ``defect`` is one sentence; ``thread`` where it was met in public."""
+    """One named defect. ``defect`` is one sentence; ``thread`` where it was met in public.
+
+    ``profile`` names the profile that promises what it breaks, where its killers do not tell.
+    """
 
     name: str
     kind: str
@@ -38,6 +41,7 @@ class Mutant:
     only: str | None = None
     endpoint: str | None = None
     every: int = 1
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

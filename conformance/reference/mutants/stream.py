@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -61,10 +60,10 @@ def without_type(head: Head, seen: Seen) -> None:
 
 @mutant(
     "stream-as-ndjson",
+    thread="https://github.com/hackclub/ai/issues/17",
     kills=("stream.lines", "param.stream.effect"),
     kind="bytes",
     only="stream",
-    thread="https://github.com/hackclub/ai/issues/10",
 )
 def ndjson(body: bytes, seen: Seen) -> bytes:
     """A stream is one JSON document a line, without fields, blank lines and `[DONE]`."""
@@ -74,7 +73,13 @@ def ndjson(body: bytes, seen: Seen) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
-@mutant("stream-first-event-bare", kills=("stream.lines",), kind="bytes", only="stream")
+@mutant(
+    "stream-first-event-bare",
+    thread="https://github.com/xorbitsai/inference/issues/523",
+    kills=("stream.lines",),
+    kind="bytes",
+    only="stream",
+)
 def first_event_bare(body: bytes, seen: Seen) -> Pieces | bytes:
     """The first document of a stream stands on a line of its own, without `data:`."""
     found = events(body)
@@ -88,6 +93,7 @@ mutant("stream-foreign-field", kills=("stream.lines",), kind="bytes", only="stre
 
 @mutant(
     "stream-error-field",
+    thread="https://github.com/ggml-org/llama.cpp/pull/16109",
     kills=("stream.lines",),
     kind="bytes",
     only="stream",
@@ -125,10 +131,10 @@ def crlf_reported(body: bytes, seen: Seen) -> bytes:
 
 mutant(
     "stream-named-events",
+    thread="https://github.com/mudler/LocalAI/issues/340",
     kills=("stream.data-only",),
     kind="bytes",
     only="stream",
-    thread="https://github.com/mudler/LocalAI/issues/1160",
 )(_each(lambda event: b"event: data\n" + event))
 mutant("stream-event-ids", kills=("stream.data-only",), kind="bytes", only="stream")(
     _each(lambda event: b"id: 7\n" + event)
@@ -136,21 +142,37 @@ mutant("stream-event-ids", kills=("stream.data-only",), kind="bytes", only="stre
 mutant("stream-retry-time", kills=("stream.data-only",), kind="bytes", only="stream")(
     _whole(lambda found: [b"retry: 3000\n\n", *found])
 )
-mutant("stream-ping-without-data", kills=("stream.data-only",), kind="bytes", only="stream")(
-    _whole(lambda found: [b"event: ping\n\n", *found])
-)
-mutant("stream-double-prefix", kills=("stream.event-json",), kind="bytes", only="stream")(
-    _each(lambda event: b"data: " + event)
-)
-mutant("stream-comment-as-data", kills=("stream.event-json",), kind="bytes", only="stream")(
-    _whole(lambda found: [b"data: : PROCESSING\n\n", *found])
-)
-mutant("stream-empty-ping", kills=("stream.event-json",), kind="bytes", only="stream")(
-    _whole(lambda found: [found[0], b"data:\n\n", *found[1:]])
-)
+mutant(
+    "stream-ping-without-data",
+    thread="https://github.com/diegosouzapw/OmniRoute/pull/1146",
+    kills=("stream.data-only",),
+    kind="bytes",
+    only="stream",
+)(_whole(lambda found: [b"event: ping\n\n", *found]))
+mutant(
+    "stream-double-prefix",
+    thread="https://github.com/paiml/aprender/pull/2015",
+    kills=("stream.event-json",),
+    kind="bytes",
+    only="stream",
+)(_each(lambda event: b"data: " + event))
+mutant(
+    "stream-comment-as-data",
+    thread="https://github.com/mnfst/llm-gateway/issues/2053",
+    kills=("stream.event-json",),
+    kind="bytes",
+    only="stream",
+)(_whole(lambda found: [b"data: : PROCESSING\n\n", *found]))
+mutant(
+    "stream-empty-ping",
+    thread="https://github.com/caozhiyuan/copilot-api/pull/88",
+    kills=("stream.event-json",),
+    kind="bytes",
+    only="stream",
+)(_whole(lambda found: [found[0], b"data:\n\n", *found[1:]]))
 mutant(
     "stream-single-newline",
-    kills=("stream.event-json", "chunk.choices-not-empty"),
+    kills=("stream.event-json",),
     kind="bytes",
     only="stream",
 )(_each(lambda event: event[:-1]))
@@ -177,12 +199,20 @@ def last_blank_line_missing(body: bytes, seen: Seen) -> bytes:
     return body[:-1] if is_stream(body) else body
 
 
-mutant("stream-done-missing", kills=("stream.done-marker",), kind="bytes", only="stream")(
-    _whole(lambda found: found[:-1])
-)
-mutant("stream-done-twice", kills=("stream.done-marker",), kind="bytes", only="stream")(
-    _whole(lambda found: [*found, DONE])
-)
+mutant(
+    "stream-done-missing",
+    thread="https://github.com/baidubce/bce-qianfan-sdk/pull/457",
+    kills=("stream.done-marker",),
+    kind="bytes",
+    only="stream",
+)(_whole(lambda found: found[:-1]))
+mutant(
+    "stream-done-twice",
+    thread="https://github.com/songquanpeng/one-api/issues/1628",
+    kills=("stream.done-marker",),
+    kind="bytes",
+    only="stream",
+)(_whole(lambda found: [*found, DONE]))
 mutant("stream-event-after-done", kills=("stream.done-marker",), kind="bytes", only="stream")(
     _whole(lambda found: [*found, found[-2]])
 )
@@ -232,7 +262,13 @@ def flat_error_event(chunks: list[dict[str, Any]], seen: Seen) -> list[dict[str,
     return [*chunks[: len(chunks) // 2], error]
 
 
-@mutant("stream-logprobs-error", kills=("stream.no-error-event",), kind="stream")
+@mutant(
+    "stream-logprobs-error",
+    profile="openai",
+    thread="https://github.com/BerriAI/litellm/issues/3253",
+    kills=("stream.no-error-event",),
+    kind="stream",
+)
 def logprobs_error(chunks: list[dict[str, Any]], seen: Seen) -> list[dict[str, Any]]:
     """With `logprobs` the stream holds nothing but an error with a traceback."""
     if not seen.asked("logprobs"):
@@ -246,6 +282,7 @@ def logprobs_error(chunks: list[dict[str, Any]], seen: Seen) -> list[dict[str, A
 
 @mutant(
     "stream-in-one-burst",
+    thread="https://github.com/madroidmaq/mlx-omni-server/issues/2",
     kills=("stream.incremental",),
     kind="asgi",
 )
@@ -280,7 +317,7 @@ def disconnect_wedges(app: ASGIApp) -> ASGIApp:
 
 @mutant("stream-disconnect-cuts-next", kills=("stream.disconnect",), kind="asgi")
 def disconnect_cuts_next(app: ASGIApp) -> ASGIApp:
-    """After a client left a stream the next connection is cut without an answer."""
+    """After a client left a stream the next answer breaks off."""
     return relay(app, abandoned=_Cut())
 
 
@@ -296,8 +333,10 @@ class _Refusal:
 
 
 class _Cut:
-    """Cuts the connection."""
+    """Cuts the connection within an answer."""
 
     async def __call__(self, send: Callable[[Any], Any]) -> None:
-        await asyncio.sleep(0)
+        fields = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await send({"type": "http.response.body", "body": b'{"id"', "more_body": True})
         raise ConnectionResetError("cut")

@@ -15,6 +15,7 @@ from conformance.reference.mutants.transform import ASGIApp, Message, Receive, S
 
 __all__ = [
     "DONE",
+    "FOREVER",
     "ASGIApp",
     "Leave",
     "Message",
@@ -46,8 +47,9 @@ def is_stream(body: bytes) -> bool:
 
 
 def plainest(seen: Seen) -> bool:
-    """Whether the request has a prompt, a model and the mode, and nothing else."""
-    return set(seen.body or {"other": 1}) <= {"model", "messages", "prompt", "stream"}
+    """Whether the request has a prompt, a model, a limit and the mode, and nothing else."""
+    plain = {"model", "messages", "prompt", "stream", "max_tokens"}
+    return set(seen.body or {"other": 1}) <= plain
 
 
 def with_text(event: bytes, piece: bytes) -> bytes:
@@ -116,8 +118,10 @@ def relay(
             await app(scope, receive, send)
             return
         data, seen = await read_request(scope, receive, 0)
+        if abandoned and scope["method"] == "POST":
+            await asyncio.sleep(0.01)  # let the news of a client that left arrive first
         if abandoned and punished[0] and scope["method"] == "POST":
-            punished[0] -= 1
+            punished[0] = 0
             await abandoned(send)
             return
         if not seen.streams:

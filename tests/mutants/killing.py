@@ -1,0 +1,189 @@
+"""Judges mutants in this process: chosen requirements or all of them, and who accuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from conformance.checks.api import Depth, Phase
+from conformance.checks.catalogue import Item, catalogue, items_of
+from conformance.checks.context import Subject
+from conformance.engine.budget import Budget
+from conformance.engine.corpora import Corpora
+from conformance.engine.engine import Engine
+from conformance.engine.events import Decided, Event, Result
+from conformance.engine.evidence import EvidenceStore
+from conformance.engine.examples import run_example
+from conformance.engine.sender import Sender
+from conformance.reference.mutants import Built, Mutant, build
+from conformance.reference.mutants.honest import honest
+from conformance.reference.mutants.recorded import Recording
+from conformance.reference.mutants.transform import transformed
+from conformance.schema.contract import Profile
+from conformance.schema.profiles import load_profile
+from conformance.verdicts import Level, Verdict
+from conformance.wire.asgi import ASGIWire
+from conformance.wire.client import Timeouts
+from conformance.wire.exchange import Exchange, Request
+from conformance.wire.masking import Mask
+
+BASE = "http://127.0.0.1/v1"
+#: Seconds; what a stalled mutant costs. Nothing that the honest server does comes near them.
+PATIENCE = Timeouts(2.0, 2.0, 2.0, 20.0)
+#: The narrowest profile that promises what a mutant breaks is the one it is judged under.
+PROFILES = ("deeptrin", "openai")
+#: What gives the requirements that judge every recorded exchange something to look at.
+ASKING = (
+    "accepts.minimal",
+    "auth.no-key",
+    "auth.wrong-key",
+    "error.unknown-model",
+    "http.head",
+    "param.temperature.validates",
+)
+BAD = {
+    Level.MUST: {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED},
+    Level.SHOULD: {Verdict.WARN, Verdict.FAIL},
+    Level.MAY: {Verdict.INFO},
+}
+ACCUSING = {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.WARN, Verdict.FLAKY}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A profile with its items and the honest server's recorded answers."""
+
+    profile: Profile
+    items: tuple[Item, ...]
+    corpora: Corpora
+    subject: Subject
+    built: Built
+    recording: Recording
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The requirements that the profile promises."""
+        return frozenset(item.requirement.id for item in self.items)
+
+
+@cache
+def bench(profile: str) -> Bench:
+    """The bench for ``profile``, set up once for each process."""
+    built = honest()
+    known = load_profile(profile, model=built.model)
+    items = tuple(
+        item
+        for item in items_of(known, catalogue(known).values())
+        if item.promised and Depth.STANDARD.covers(item.requirement.depth)
+    )
+    subject = Subject(BASE, built.model, has_key=True)
+    return Bench(known, items, Corpora(known, subject), subject, built, Recording(built.app))
+
+
+def profile_of(mutant: Mutant) -> str:
+    """The profile under which ``mutant`` is judged."""
+    if mutant.profile:
+        return mutant.profile
+    if mutant.endpoint in ("models", "model"):
+        return PROFILES[-1]
+    fitting = [name for name in PROFILES if set(mutant.kills) <= bench(name).ids]
+    return (fitting or PROFILES)[0]
+
+
+@cache
+def honest_results(profile: str) -> dict[tuple[Any, ...], Result]:
+    """What the honest server gets, by item."""
+    chosen = bench(profile)
+    results = asyncio.run(_judge(chosen, chosen.recording.app_of_run(), chosen.items))
+    return {each.item.key: each for each in results}
+
+
+def judge_mutant(mutant: Mutant, wanted: Callable[[Item], bool] | None = None) -> list[Result]:
+    """The results of ``mutant``: of its killers and the observers, or of what is ``wanted``."""
+    chosen = bench(profile_of(mutant))
+    items = [item for item in chosen.items if (wanted or concerning(mutant))(item)]
+    if mutant.kind == "service":
+        app = build(mutant.name).app
+    else:
+        app = transformed(chosen.recording.app_of_run(), mutant)
+    return asyncio.run(_judge(chosen, app, items))
+
+
+def concerning(mutant: Mutant) -> Callable[[Item], bool]:
+    """The declared killers, and the requirements that judge whatever was exchanged."""
+
+    def wanted(item: Item) -> bool:
+        requirement = item.requirement
+        always = requirement.phase is Phase.FINAL or requirement.id in ASKING
+        return always or requirement.id in mutant.kills
+
+    return wanted
+
+
+def killers(profile: str, results: Iterable[Result]) -> frozenset[str]:
+    """The requirements that accuse, each as loudly as its level allows."""
+    found = set()
+    for each in results:
+        if each.verdict not in BAD[each.requirement.level]:
+            continue
+        if each.requirement.level is Level.MAY:
+            before = honest_results(profile)[each.item.key]
+            if before.message == each.message:
+                continue
+        found.add(each.requirement.id)
+    return frozenset(found)
+
+
+def accusers(profile: str, results: Sequence[Result]) -> list[str]:
+    """Every requirement that says anything against the server."""
+    loud = {each.requirement.id for each in results if each.verdict in ACCUSING}
+    told = {each for each in killers(profile, results) if each in _informing(bench(profile))}
+    return sorted(loud | told)
+
+
+@cache
+def _informing_ids(profile: str) -> frozenset[str]:
+    items = bench(profile).items
+    return frozenset(i.requirement.id for i in items if i.requirement.level is Level.MAY)
+
+
+def _informing(chosen: Bench) -> frozenset[str]:
+    return _informing_ids(chosen.profile.name)
+
+
+async def _judge(chosen: Bench, app: Any, items: Sequence[Item]) -> list[Result]:
+    built = chosen.built
+    store = EvidenceStore(None, "bench", BASE, Mask([built.key]))
+    async with ASGIWire(app, BASE, {"key": built.key}, timeouts=PATIENCE) as wire:
+        endpoint = chosen.profile.endpoints["chat"]
+        probe = Request(endpoint.method, endpoint.path, b"{}")
+        sender = Sender(wire, Budget(), store.keep, probe=probe)
+        found: list[Result] = []
+
+        def note(event: Event) -> None:
+            if isinstance(event, Decided):
+                found.append(event.result)
+
+        async def example(kind: str, code: str, phase: Phase) -> tuple[object, list[Exchange]]:
+            async def forward(request: Request) -> Exchange:
+                return await sender.send(request, phase=phase)
+
+            return await run_example(kind, code, forward, BASE)
+
+        engine = Engine(
+            "bench",
+            chosen.subject,
+            chosen.profile,
+            sender,
+            chosen.corpora,
+            lambda item, judged: (judged.verdict, judged.message, None),
+            note,
+            example,
+            recovery_seconds=0.5,
+            recorded=lambda: tuple(store.exchanges),
+        )
+        await engine.run(items)
+    return found
