@@ -19,7 +19,7 @@ but what ``ctx`` hands it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +163,9 @@ class Requirement:
     a parameter of the endpoint, ``feature:…`` or ``endpoint:…``; otherwise ``not-promised``.
     ``parameter`` and ``aspect`` (accepts, validates, effect) fold into the parameter table.
     ``exact`` requirements are reproduced up to five times (fail at 2 of 6); statistical ones by
-    one fresh sample. ``cost`` estimates requests sent only for this requirement.
+    one fresh sample. ``cost`` estimates requests sent only for this requirement. ``depth`` is the
+    least depth that asks it; ``elsewhere`` the least depth that asks it outside its first place
+    (the first endpoint's first mode), for what rarely differs between places.
     """
 
     id: str
@@ -179,9 +181,9 @@ class Requirement:
     aspect: str | None = None
     phase: Phase = Phase.ORDINARY
     depth: Depth = Depth.QUICK
+    elsewhere: Depth | None = None
     exact: bool = True
     cost: float = 1.0
-    tags: tuple[str, ...] = field(default=())
 
     @property
     def module(self) -> str:
@@ -213,6 +215,7 @@ def check(
     aspect: str | None = None,
     phase: Phase = Phase.ORDINARY,
     depth: Depth = Depth.QUICK,
+    elsewhere: Depth | None = None,
     exact: bool = True,
     cost: float = 1.0,
 ) -> Callable[[Judge], Judge]:
@@ -238,6 +241,7 @@ def check(
             aspect=aspect,
             phase=phase,
             depth=depth,
+            elsewhere=elsewhere,
             exact=exact,
             cost=cost,
         )

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from conformance.checks import chapters
-from conformance.checks.api import FAMILIES, STATIC, Requirement
+from conformance.checks.api import FAMILIES, STATIC, Depth, Requirement
 from conformance.schema.contract import Endpoint, Profile
 from conformance.verdicts import Mode
 
@@ -44,6 +44,7 @@ class Item:
     endpoint: str | None
     mode: Mode | None
     promised: bool = True
+    depth: Depth = Depth.QUICK
 
     @property
     def key(self) -> tuple[str, str | None, str | None]:
@@ -89,14 +90,21 @@ def items_of(profile: Profile, requirements: Iterable[Requirement]) -> list[Item
 def _items(profile: Profile, requirement: Requirement) -> list[Item]:
     if requirement.endpoints == ():
         promised = all(profile.promises(need, None) for need in requirement.needs)
-        return [Item(requirement, None, None, promised)]
+        return [Item(requirement, None, None, promised, requirement.depth)]
     wanted = requirement.endpoints
     endpoints = [e for e in profile.endpoints.values() if wanted is None or e.name in wanted]
+    places = [(endpoint, mode) for endpoint in endpoints for mode in _modes(requirement, endpoint)]
+    promised = [_promised(profile, requirement, endpoint) for endpoint, _ in places]
+    first = promised.index(True) if True in promised else 0
     return [
-        Item(requirement, endpoint.name, mode, _promised(profile, requirement, endpoint))
-        for endpoint in endpoints
-        for mode in _modes(requirement, endpoint)
+        Item(requirement, endpoint.name, mode, kept, _depth(requirement, number == first))
+        for number, ((endpoint, mode), kept) in enumerate(zip(places, promised, strict=True))
     ]
+
+
+def _depth(requirement: Requirement, first: bool) -> Depth:
+    """The least depth that asks ``requirement`` at its first place, or elsewhere."""
+    return requirement.depth if first or not requirement.elsewhere else requirement.elsewhere
 
 
 def _modes(requirement: Requirement, endpoint: Endpoint) -> Sequence[Mode | None]:

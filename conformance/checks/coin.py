@@ -12,7 +12,7 @@ cost little where ``n`` buys many, one token each.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
@@ -20,7 +20,7 @@ from conformance.checks.answer import answer, read_answer
 from conformance.checks.api import Undecided, Untestable
 from conformance.checks.context import Context
 from conformance.checks.forcing import shown
-from conformance.checks.oracle import Oracle, Piece, oracle, pieces_of, samples
+from conformance.checks.oracle import Oracle, Piece, force, oracle, pieces_of, samples
 from conformance.wire.exchange import Exchange, Request
 
 __all__ = [
@@ -69,6 +69,10 @@ class Coin:
     def bias(self, tilt: int = 0) -> dict[str, int]:
         """The ``logit_bias`` at which tilt ≤ δ ≤ tilt + 1."""
         return biased(self.a, self.b, self.edge + tilt)
+
+    def flipped(self) -> Coin:
+        """The same coin with the names of its sides exchanged (the prompt then contains ``b``)."""
+        return replace(self, a=self.b, b=self.a, edge=1 - self.edge)
 
     def bounds(self, tilt: int = 0) -> tuple[float, float]:
         """The least and the greatest δ at temperature 1, slack included."""
@@ -197,8 +201,9 @@ async def coin(ctx: Context) -> Coin:
     Raises ``Untestable`` where no token can be forced.
     """
     known = await ctx.learn(oracle)
-    for a, b in list(_pairs(known))[:PAIRS]:
-        prompt = _containing(ctx, a)
+    for first, other in _spread(list(_pairs(known)))[: 2 * PAIRS : 2]:
+        prompt = _containing(ctx, first)
+        a, b = first, await _strongest(ctx, known, first, prompt) or other
 
         async def wins(difference: int, a: Piece = a, b: Piece = b, prompt: Any = prompt) -> bool:
             found = await answer(ctx, await toss(ctx, biased(a, b, difference), **prompt))
@@ -213,6 +218,19 @@ async def coin(ctx: Context) -> Coin:
             )
             return Coin(finding, a, b, edge, prompt, many)
     raise Untestable("no calibrated coin: one token always wins, whatever the bias")
+
+
+async def _strongest(ctx: Context, known: Oracle, a: Piece, prompt: dict[str, Any]) -> Piece | None:
+    """The token that wins among all; ``None`` if that is ``a`` or cannot be told from it.
+
+    A wide natural gap needs little bias: then it does not matter for the odds at other
+    temperatures whether the bias or the temperature comes first.
+    """
+    pieces = [piece for piece in known.pieces if piece == a or _apart(piece, a)]
+    found = await answer(ctx, await toss(ctx, force(*(piece.id for piece in pieces)), **prompt))
+    return next(
+        (piece for piece in pieces if piece != a and piece.text.strip() == found.text.strip()), None
+    )
 
 
 async def _price(ctx: Context, bias: dict[str, int], prompt: dict[str, Any]) -> int:

@@ -58,7 +58,7 @@ class TargetPlan:
         if not item.promised and not self.options.probe_all:
             message = f"not promised by the profile {self.profile.name}"
             return Verdict.NOT_PROMISED, message, "profile"
-        if not self.depth.covers(item.requirement.depth):
+        if not self.depth.covers(item.depth):
             return Verdict.NOT_RUN, f"left out at depth {self.depth.value}", "depth"
         return None
 

@@ -44,6 +44,8 @@ def render_chat(
         ids += _turn(tokenizer, f"{role} {name}" if name else role, message_text(message))
         for call in message.get("tool_calls") or ():
             ids += _called(tokenizer, call)
+        if message.get("function_call"):
+            ids += _called(tokenizer, message["function_call"])
     ids += [_HEAD, *tokenizer.encode("assistant"), _HEAD_END, *tokenizer.encode("\n\n")]
     return tuple(ids)
 

@@ -75,6 +75,7 @@ class Prompt:
     text: str = ""
     distinct: frozenset[int] = frozenset()
     first: Distribution | Mixture | None = None  # what the first token is drawn from
+    hidden: int = 0  # so many tokens at the beginning are not part of the text
 
     def __post_init__(self) -> None:
         self.distinct = frozenset(self.tokens)
@@ -169,14 +170,17 @@ class Choice:
         return TokenRecord(token, raw[token] - total, tuple((one, raw[one] - total) for one in top))
 
     def score_prompt(self) -> list[TokenRecord]:
-        """The log probability of each prompt token given those before it; the first has none."""
-        tokens = self.prompt.tokens
-        return [
-            self.record(self.model.logits(Context(tokens[:position])), token)
-            if position
-            else TokenRecord(token, None)
-            for position, token in enumerate(tokens)
-        ]
+        """The log probability of each token that is echoed, given those before it.
+
+        The first token of all has none.
+        """
+        context, records = Context(()), []
+        for token in self.prompt.tokens:
+            first = context.last < 0
+            record = TokenRecord(token, None)
+            records.append(record if first else self.record(self.model.logits(context), token))
+            context.read(token)
+        return records[self.prompt.hidden :]
 
     @property
     def mean_logprob(self) -> float:

@@ -51,12 +51,16 @@ class Context:
     __slots__ = ("earlier", "last", "length", "oldest", "prompt")
 
     def __init__(self, prompt: Sequence[int]) -> None:
-        state = len(prompt)
-        for number in prompt:
-            state = _mix(state, number)
-        self.prompt = state
+        self.prompt = 0
         self.length = 0  # tokens generated after the prompt
-        self.oldest, self.earlier, self.last = (-1, -1, -1, *prompt)[-3:]
+        self.oldest = self.earlier = self.last = -1
+        for number in prompt:
+            self.read(number)
+
+    def read(self, token: int) -> None:
+        """Append one token of the prompt."""
+        self.prompt = _mix(self.prompt, token)
+        self.oldest, self.earlier, self.last = self.earlier, self.last, token
 
     def advance(self, token: int) -> None:
         """Append one generated token."""

@@ -47,10 +47,14 @@ def _message(param: str, value: Any) -> dict[str, Any]:
     for name in ("name", "tool_call_id", "refusal"):
         if message.get(name) is not None:
             string()(f"{param}.{name}", message[name])
-    if role == "tool" and message.get("tool_call_id") is None:
-        raise missing(f"{param}.tool_call_id")
+    for owner, name in (("tool", "tool_call_id"), ("function", "name")):
+        if role == owner and message.get(name) is None:
+            raise missing(f"{param}.{name}")
     if message.get("tool_calls") is not None:
         array(_tool_call, 1)(f"{param}.tool_calls", message["tool_calls"])
+    if message.get("function_call") is not None:
+        call = record({"name": string(), "arguments": string()})
+        call(f"{param}.function_call", message["function_call"])
     return message
 
 

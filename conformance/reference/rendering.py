@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -79,14 +81,26 @@ class ChatRenderer(Renderer):
         }
         if choice.settings.reasoning:
             message["reasoning_content"] = choice.reasoning
-        if calls:
+        if calls and self.older:
+            message["function_call"] = self.call(calls[0])["function"]
+        elif calls:
             message["tool_calls"] = [self.call(each) for each in calls]
         return {
             "index": choice.index,
             "message": message,
             "logprobs": self.logprobs(choice.records) if choice.wants_records else None,
-            "finish_reason": choice.finish_reason,
+            "finish_reason": self.reason(choice),
         }
+
+    @property
+    def older(self) -> bool:
+        """Whether calls are wanted in the older form, by ``functions``."""
+        return "functions" in self.values and not self.values.get("tools")
+
+    def reason(self, choice: Choice) -> str | None:
+        """The finish reason; a complete call in the older form has one of its own."""
+        called = choice.finish_reason == "tool_calls" and self.older
+        return "function_call" if called else choice.finish_reason
 
     def call(self, call: ToolDelta) -> Document:
         """One whole tool call."""
@@ -104,7 +118,10 @@ class ChatRenderer(Renderer):
         if piece.reasoning:
             delta["reasoning_content"] = piece.reasoning
         if piece.tool is not None:
-            delta["tool_calls"] = [self.call_delta(piece.tool)]
+            called = self.call_delta(piece.tool)
+            delta |= (
+                {"function_call": called["function"]} if self.older else {"tool_calls": [called]}
+            )
         elif piece.text or not delta:
             delta["content"] = piece.text
         yield self.piece(choice, delta, records=piece.records)
@@ -117,7 +134,7 @@ class ChatRenderer(Renderer):
 
     def closing(self, choice: Choice) -> Document:
         """An empty delta with the finish reason."""
-        return self.piece(choice, {}, choice.finish_reason)
+        return self.piece(choice, {}, self.reason(choice))
 
     def piece(
         self,
@@ -164,6 +181,12 @@ class CompletionsRenderer(Renderer):
 
     object_name = chunk_name = "text_completion"
 
+    def __init__(
+        self, id: str, created: int, model: str, values: Mapping[str, Any], tokenizer: Tokenizer
+    ) -> None:
+        super().__init__(id, created, model, values, tokenizer)
+        self._offsets: defaultdict[int, _Offsets] = defaultdict(_Offsets)
+
     def choice(self, choice: Choice) -> Document:
         """A choice with its text, after the prompt where it is echoed."""
         return self.piece(
@@ -176,7 +199,8 @@ class CompletionsRenderer(Renderer):
 
     def opening(self, choice: Choice) -> Iterator[Document]:
         """Nothing, or the echoed prompt."""
-        if text := self.echo(choice):
+        if self.values.get("echo"):
+            text = self.echo(choice)
             yield self.chunk([self.piece(choice, text, None, (), echoed=True)])
 
     def delta(self, choice: Choice, piece: Piece) -> Iterator[Document]:
@@ -204,8 +228,7 @@ class CompletionsRenderer(Renderer):
                 if self.values.get("echo") and echoed is not False
                 else []
             )
-            start = 0 if echoed is not False else len(choice.text) - len(text)
-            logprobs = self.logprobs([*prompt, *records], start)
+            logprobs = self.logprobs([*prompt, *records], self._offsets[choice.index])
         return {
             "index": choice.index,
             "text": text,
@@ -217,19 +240,15 @@ class CompletionsRenderer(Renderer):
         """The prompt's tokens; the first has no log probability, nothing stands before it."""
         return choice.score_prompt()
 
-    def logprobs(self, records: Sequence[TokenRecord], start: int) -> Document:
+    def logprobs(self, records: Sequence[TokenRecord], offsets: _Offsets) -> Document:
         """Log probabilities in the form of the completions endpoint."""
         texts = [self.tokenizer.shown(each.token) for each in records]
-        offsets, at = [], start
-        for each in records:
-            offsets.append(at)
-            at += len(self.tokenizer.token_text(each.token))
         alternatives = [self.alternatives(each) for each in records]
         return {
             "tokens": texts,
             "token_logprobs": [each.logprob for each in records],
             "top_logprobs": alternatives if self.values.get("logprobs") else None,
-            "text_offset": offsets,
+            "text_offset": [offsets.next(self.tokenizer.pieces[each.token]) for each in records],
         }
 
     def alternatives(self, record: TokenRecord) -> Document | None:
@@ -239,3 +258,20 @@ class CompletionsRenderer(Renderer):
         found = {self.tokenizer.shown(token): logprob for token, logprob in record.top}
         found.setdefault(self.tokenizer.shown(record.token), record.logprob)
         return found
+
+
+class _Offsets:
+    """Where the tokens of a choice begin in its text, in characters.
+
+    The second half of a character that two tokens share begins where the character does.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._length = 0
+
+    def next(self, piece: bytes) -> int:
+        """The offset of the next token."""
+        offset = self._length
+        self._length += len(self._decoder.decode(piece))
+        return offset

@@ -23,7 +23,7 @@ from conformance.reference.rendering import ChatRenderer, CompletionsRenderer, R
 from conformance.reference.sampler import Sampler, SamplingParameters
 from conformance.reference.structured import plan_document
 from conformance.reference.tokenizer import SPECIALS, Tokenizer, scalar_text
-from conformance.reference.tools import PlannedCall, plan_calls
+from conformance.reference.tools import PlannedCall, offered, plan_calls, wanted
 from conformance.reference.validation import Validator
 from conformance.reference.variants import PLAIN, Variant
 
@@ -115,7 +115,7 @@ class Service:
         tokenizer = self.model(values).tokenizer
         if endpoint == "chat":
             self.check_size(tokenizer, "messages", map(message_text, values["messages"]))
-            return [Prompt(render_chat(tokenizer, values["messages"], values.get("tools", ())))]
+            return [Prompt(render_chat(tokenizer, values["messages"], offered(values)))]
         # Null is the documented default: the beginning of a document.
         given = values.get("prompt", [[SPECIALS["<|begin_of_text|>"]]])
         self.check_size(tokenizer, "prompt", (each for each in given if isinstance(each, str)))
@@ -140,7 +140,9 @@ class Service:
 
     def after(self, suffix: tuple[int, ...], prompt: Prompt) -> Prompt:
         """``prompt`` with the suffix that its answer is to lead to."""
-        return Prompt((*suffix, *prompt.tokens), prompt.text) if suffix else prompt
+        if not suffix:
+            return prompt
+        return Prompt((*suffix, *prompt.tokens), prompt.text, hidden=len(suffix))
 
     def prompt(self, tokenizer: Tokenizer, given: str | list[int]) -> Prompt:
         """One prompt from its text or its token ids."""
@@ -243,11 +245,11 @@ class Service:
 
     def tool_calls(self, values: Mapping[str, Any], dice: random.Random) -> list[PlannedCall]:
         """The functions to call; none: answer in text."""
-        if not values.get("tools"):
+        tools = offered(values)
+        if not tools:
             return []
-        choice = values.get("tool_choice", "auto")
-        parallel = values.get("parallel_tool_calls", True)
-        return plan_calls(values["messages"], values["tools"], choice, parallel, dice)
+        parallel = values.get("parallel_tool_calls", True) and "tools" in values
+        return plan_calls(values["messages"], tools, wanted(values), parallel, dice)
 
     def document(self, values: Mapping[str, Any], dice: random.Random) -> str | None:
         """The document that the response format demands; ``None``: free text."""

@@ -14,14 +14,29 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from conformance.reference.chat import message_text
 from conformance.reference.instances import instance
 
-__all__ = ["PlannedCall", "plan_calls"]
+__all__ = ["PlannedCall", "offered", "plan_calls", "wanted"]
 
 _MOST_CALLS = 4
+
+
+def offered(values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The tools of a request; ``functions`` are the older form of them."""
+    if tools := values.get("tools"):
+        return cast("Sequence[Mapping[str, Any]]", tools)
+    return [{"type": "function", "function": one} for one in values.get("functions", ())]
+
+
+def wanted(values: Mapping[str, Any]) -> Any:
+    """The tool choice of a request; ``function_call`` is its older form."""
+    if values.get("tools"):
+        return values.get("tool_choice", "auto")
+    choice = values.get("function_call", "auto")
+    return {"type": "function", "function": choice} if isinstance(choice, dict) else choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,7 @@ def plan_calls(
     """The calls to make; none means: answer in text."""
     functions = [tool["function"] for tool in tools if tool["type"] == "function"]
     text = _last_user_text(messages)
-    chosen = _chosen(functions, choice, text, answered=messages[-1]["role"] == "tool")
+    chosen = _chosen(functions, choice, text, answered=messages[-1]["role"] in ("tool", "function"))
     if not chosen:
         return []
     subjects = _subjects(text)

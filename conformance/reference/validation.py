@@ -102,14 +102,13 @@ class Validator:
         """``top_logprobs`` with ``logprobs``; ``tool_choice`` with ``tools`` that have it."""
         if "top_logprobs" in values and not values.get("logprobs"):
             raise _only_allowed("top_logprobs", "logprobs")
-        choice = values.get("tool_choice", "none")
-        names = [tool["function"]["name"] for tool in values.get("tools", ())]
-        if choice != "none" and not names:
-            message = "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified."
-            raise APIError(400, message, param="tool_choice")
-        if isinstance(choice, dict) and choice["function"]["name"] not in names:
-            message = f"Invalid value for 'tool_choice': function '{shown(choice['function']['name'])}' is not one of 'tools'."
-            raise APIError(400, message, param="tool_choice")
+        choice, call = values.get("tool_choice", "none"), values.get("function_call", "none")
+        tools = [tool["function"]["name"] for tool in values.get("tools", ())]
+        functions = [function["name"] for function in values.get("functions", ())]
+        named = choice["function"]["name"] if isinstance(choice, dict) else None
+        called = call["name"] if isinstance(call, dict) else None
+        _check_choice("tool_choice", choice, named, "tools", tools)
+        _check_choice("function_call", call, called, "functions", functions)
 
     def check_completions(self, values: Mapping[str, Any]) -> None:
         """``best_of`` at least ``n``, and not in a stream."""
@@ -119,6 +118,19 @@ class Validator:
             raise APIError(400, message, param="best_of")
         if values.get("stream") and (best_of or 1) > n:
             raise APIError(400, "Cannot stream results with best_of > n.", param="best_of")
+
+
+def _check_choice(
+    param: str, choice: Any, named: str | None, offer: str, names: Collection[str]
+) -> None:
+    message = f"Invalid value for '{param}': "
+    if choice != "none" and not names:
+        message += f"'{param}' is only allowed when '{offer}' are specified."
+    elif named is not None and named not in names:
+        message += f"function '{shown(named)}' is not one of '{offer}'."
+    else:
+        return
+    raise APIError(400, message, param=param)
 
 
 def unknown_model(model: str) -> APIError:

@@ -31,8 +31,8 @@ from conformance.wire.exchange import Exchange, Request
 from conformance.wire.masking import Mask
 
 BASE = "http://127.0.0.1/v1"
-#: Seconds; what a stalled mutant costs. Nothing that the honest server does comes near them.
-PATIENCE = Timeouts(2.0, 2.0, 2.0, 20.0)
+#: Seconds that a stalled mutant may cost, for few requirements and for all at once.
+BRIEF, LONG = Timeouts(2.0, 2.0, 2.0, 20.0), Timeouts(2.0, 8.0, 8.0, 40.0)
 #: The narrowest profile that promises what a mutant breaks is the one it is judged under.
 PROFILES = ("deeptrin", "openai")
 #: What gives the requirements that judge every recorded exchange something to look at.
@@ -157,7 +157,9 @@ def _informing(chosen: Bench) -> frozenset[str]:
 async def _judge(chosen: Bench, app: Any, items: Sequence[Item]) -> list[Result]:
     built = chosen.built
     store = EvidenceStore(None, "bench", BASE, Mask([built.key]))
-    async with ASGIWire(app, BASE, {"key": built.key}, timeouts=PATIENCE) as wire:
+    async with ASGIWire(
+        app, BASE, {"key": built.key}, timeouts=LONG if len(items) > 100 else BRIEF
+    ) as wire:
         endpoint = chosen.profile.endpoints["chat"]
         probe = Request(endpoint.method, endpoint.path, b"{}")
         sender = Sender(wire, Budget(), store.keep, probe=probe)

@@ -12,6 +12,7 @@ from conformance.checks.api import (
     REGULAR,
     Broken,
     Case,
+    Depth,
     Source,
     Untestable,
     check,
@@ -48,6 +49,7 @@ def _escape(text: str) -> str:
     ),
     modes=(REGULAR,),
     endpoints=("chat", "completions"),
+    elsewhere=Depth.STANDARD,
     cost=2,
 )
 async def json_spelling(ctx: Context, case: Case) -> None:

@@ -58,6 +58,7 @@ def malformed(profile: Profile) -> Iterable[Requirement]:
         endpoints=posting(profile),
         modes=(REGULAR,),
         phase=Phase.HOSTILE,  # a syntax error alone has aborted servers
+        elsewhere=Depth.STANDARD,
     )
     yield Requirement(
         id="robust.body.survives",

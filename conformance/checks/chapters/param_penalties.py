@@ -307,8 +307,17 @@ async def _length(
 ) -> tuple[int | None, Exchange]:
     """After how many ``a`` the first ``b`` comes; ``None`` where none comes."""
     found = await _run(ctx, biased(a, b, lead), tokens, **given)
-    came = tokens_of(found.text, a, b)
-    return (came.index(b) if b in came else None), found.exchange
+    text = found.text if found.text.startswith(a.text) else f" {found.text}"
+    count = 0
+    while text.startswith(a.text):
+        text, count = text.removeprefix(a.text), count + 1
+    if not text.strip() or a.text.startswith(text):
+        return None, found.exchange
+    if not text.lstrip().startswith(b.text.strip()):
+        raise Undecided(
+            f"{a.text!r} and {b.text!r} were forced and {shown(found.text)} came", found.exchange
+        )
+    return count, found.exchange
 
 
 @check(
@@ -378,12 +387,15 @@ async def grows(ctx: Context, case: Case) -> str | None:
 async def linear(ctx: Context, case: Case) -> str | None:
     """`frequency_penalty` takes off its value for each occurrence."""
     a, b = (await ctx.learn(oracle)).words[:2]
-    for lead in (18, 32, 4):
+    lead, low, high = 18, -8, 48
+    while True:
         length, slow = await _length(ctx, a, b, lead, RUN, frequency_penalty=1)
         if length is not None and 12 <= length <= 40:
             break
-    else:
-        raise Undecided("no run of a telling length at frequency_penalty 1", slow)
+        low, high = (low, lead) if length is None or length > 40 else (lead, high)
+        if high - low < 3:
+            raise Undecided("no run of a telling length at frequency_penalty 1", slow)
+        lead = (low + high) // 2
     again, fast = await _length(
         ctx, a, b, lead + length, min(96, 2 * length + 8), frequency_penalty=STRONG
     )

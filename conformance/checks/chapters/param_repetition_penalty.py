@@ -9,6 +9,8 @@ seen: then the greedy text of repetitive prompts decides.
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.checks.answer import answer
 from conformance.checks.api import (
     MUST,
@@ -41,7 +43,7 @@ STRONG = 2
 FAR = 20
 
 
-async def _first(ctx: Context, tilt: int, **given: float) -> tuple[bool, Exchange]:
+async def _first(ctx: Context, tilt: int, **given: Any) -> tuple[bool, Exchange]:
     """Whether the token that the prompt contains comes first, at ``tilt`` above the tie."""
     known = await ctx.learn(coin)
     found = await answer(ctx, await toss(ctx, known.bias(tilt), **known.prompt, **given))
@@ -243,13 +245,11 @@ async def size(ctx: Context, case: Case) -> str | None:
 )
 async def neutral(ctx: Context, case: Case) -> str | None:
     """A `repetition_penalty` of 1 has no effect."""
-    for tilt, due in ((1, True), (-2, False)):
-        control, one = await _first(ctx, tilt, repetition_penalty=...)  # type: ignore[arg-type]
-        stays, other = await _first(ctx, tilt, repetition_penalty=1)
-        if stays is due:
-            continue
-        # Left out, a server may have a default of its own: only 1 itself is judged.
-        if control is due:
-            raise Broken("repetition_penalty=1 changes the tokens of the control run", other, one)
-        raise Undecided("the edge of the first token is not repeatable", other)
+    for tilt in (1, -2):
+        given, one = await _first(ctx, tilt, repetition_penalty=1)
+        omitted, other = await _first(ctx, tilt, repetition_penalty=...)
+        if omitted and not given:
+            raise Broken("repetition_penalty=1 makes a token of the prompt less likely", one, other)
+        if given and not omitted:
+            return "left out it is more than 1: a default of the server's own"
     return None

@@ -8,6 +8,8 @@ bounds used here hold for both orders.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.checks.answer import answer, read_answer
 from conformance.checks.api import (
     MAY,
@@ -48,7 +50,7 @@ HOTTER = Source(
     "make it more focused and deterministic.",
 )
 #: Draws at temperature 1; greedy requests; draws where the odds are uneven.
-DRAWS, GREEDY, UNEVEN = 64, 4, 384
+DRAWS, GREEDY, UNEVEN = 64, 6, 384
 HIGH, LOW = 2, 0.2
 
 
@@ -98,17 +100,17 @@ async def _both_sides(ctx: Context, known: Coin) -> Draws:
 
 
 async def _greedy_draws(ctx: Context, known: Coin, tilt: int, count: int = GREEDY) -> Draws:
-    """Single answers at temperature 0 (several choices at once are refused by some engines)."""
-    sample = Draws()
-    for number in range(count):
-        request = await toss(ctx, known.bias(tilt), temperature=0, **known.prompt)
-        found = await answer(ctx, request, repeat=number)
-        if tokens_of(found.text, known.a, known.b)[:1] == [known.a]:
-            sample.a += 1
-        else:
-            sample.b += 1
-        sample.exchanges.append(found.exchange)
-    return sample
+    """Draws at temperature 0: many at once where that is answered, else single ones.
+
+    Several choices of one greedy answer are refused by some engines.
+    """
+    if known.per_request > 1:
+        request = await toss(
+            ctx, known.bias(tilt), temperature=0, n=known.per_request, **known.prompt
+        )
+        if read_answer(await ctx.ask(request)) is not None:
+            return await draw(ctx, known, known.per_request, tilt, temperature=0)
+    return await draw(ctx, replace(known, per_request=1), count, tilt, temperature=0)
 
 
 async def _always_cold(ctx: Context, known: Coin, warm: Draws, frozen: Draws) -> str | None:
@@ -135,16 +137,28 @@ async def _always_cold(ctx: Context, known: Coin, warm: Draws, frozen: Draws) ->
 
 
 async def _always_warm(ctx: Context, known: Coin, warm: Draws, frozen: Draws) -> str | None:
-    """Both sides at temperature 0. Jitter does that to a fair coin, not to one tilted by a nat."""
-    tilted = await _greedy_draws(ctx, known, 2, 24)
-    if not tilted.b:
-        return f"temperature 0 gave {frozen} on a tie and {tilted} off it"
-    chilled = await draw(ctx, known, 24, tilt=3, temperature=0.1)
-    told = f"temperature 0 gave {frozen} and {tilted}, temperature 1 {warm}"
-    evidence = (*frozen.exchanges, *tilted.exchanges, *warm.exchanges)
-    if not chilled.b:
-        raise Broken(f"{told}; 0.1 gave {chilled}: 0 is treated as if it were not set", *evidence)
+    """Both sides at temperature 0. Jitter does that to a tie, not to a coin tilted by two nats.
+
+    Where greedy output is random the edge is not where it seems: both directions are tried.
+    """
+    for tilt in (2, -2):
+        tilted = await _greedy_draws(ctx, known, tilt, 16)
+        if tilted.a and tilted.b:
+            break
+    else:
+        return f"temperature 0 gave {frozen} on a tie and one side off it"
+    control = await draw(ctx, known, tilted.n, tilt)
+    chilled = await draw(ctx, known, tilted.n, tilt, temperature=0.1)
+    told = f"temperature 0 gave {tilted}, temperature 1 {control}"
+    evidence = (*tilted.exchanges, *control.exchanges, *frozen.exchanges, *warm.exchanges)
+    if same_proportion(control.a, control.n, chilled.a, chilled.n) <= 0.01:
+        raise Broken(f"{told}, 0.1 {chilled}: 0 is treated as if it were not set", *evidence)
     raise Ignored(f"{told}, temperature 0.1 {chilled}", *evidence, *chilled.exchanges)
+
+
+def _lopsided(known: Coin) -> Coin:
+    """The coin with the naturally likelier token as ``a``, so that ``a`` needs no bias to lead."""
+    return known if known.edge <= 0 else known.flipped()
 
 
 @check(
@@ -160,7 +174,7 @@ async def _always_warm(ctx: Context, known: Coin, warm: Draws, frozen: Draws) ->
 )
 async def high(ctx: Context, case: Case) -> str | None:
     """Temperature 2 makes the unlikely token likelier, as far as dividing by 2 does."""
-    known, tilt = await ctx.learn(coin), 4
+    known, tilt = _lopsided(await ctx.learn(coin)), 4
     sample = await draw(ctx, known, UNEVEN, tilt, temperature=HIGH)
     difference = known.edge + tilt
     most = known.bounds(tilt)[1] / HIGH + max(0, difference) * (1 - 1 / HIGH)
@@ -189,7 +203,7 @@ async def high(ctx: Context, case: Case) -> str | None:
 )
 async def low(ctx: Context, case: Case) -> str | None:
     """Temperature 0.2 makes the unlikely token rare, as dividing by 0.2 does."""
-    known, tilt = await ctx.learn(coin), 2
+    known, tilt = _lopsided(await ctx.learn(coin)), 2
     sample = await draw(ctx, known, 128, tilt, temperature=LOW)
     difference = known.edge + tilt
     least = known.bounds(tilt)[0] / LOW - max(0, difference) * (1 / LOW - 1)

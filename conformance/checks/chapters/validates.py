@@ -104,6 +104,7 @@ def validates(profile: Profile) -> Iterable[Requirement]:
             needs=(name,),
             parameter=name,
             aspect="validates",
+            elsewhere=Depth.STANDARD,
         )
         home = home_of(profile, name)
         if any(each.hostile for each in mutations(home, name, model="m", depth="deep")):

@@ -99,13 +99,15 @@ def spaces_lost(choice: Document, seen: Seen) -> None:
     thread="https://github.com/mattn/tensai/pull/110",
     kills=("diff.stream-text",),
     kind="choice",
-    only="stream",
 )
 def characters_split(choice: Document, seen: Seen) -> None:
-    """Characters of several bytes are decoded byte by byte, each a replacement character."""
-    text = text_of(choice)
-    broken = [c if ord(c) < 128 else "\ufffd" * len(c.encode()) for c in text]
-    set_text(choice, "".join(broken))
+    """A stream is decoded byte by byte: each byte of `é` becomes a replacement character.
+
+    The reference hardly ever leaves ASCII, so both modes are made to write `é` for `e` first.
+    """
+    if not seen.asked("logit_bias"):
+        wanted = "\ufffd\ufffd" if seen.streams else "é"
+        set_text(choice, text_of(choice).replace("e", wanted))
 
 
 @mutant("stream-other-words", kills=("diff.stream-text",), kind="choice", only="stream")

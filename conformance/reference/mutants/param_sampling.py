@@ -111,6 +111,7 @@ def temperature_halved(body: Body, seen: Seen) -> None:
     kills=("param.temperature.default",),
     kind="request",
     thread="https://github.com/paiml/aprender/pull/2015",
+    profile="openai",
 )
 def temperature_default_low(body: Body, seen: Seen) -> None:
     """Without temperature it is 0.1."""
@@ -255,7 +256,7 @@ class PresenceAccumulates(Service):
 
 @mutant(
     "frequency-penalty-flat",
-    kills=("param.frequency_penalty.grows", "param.frequency_penalty.linear"),
+    kills=("param.frequency_penalty.grows",),
     kind="service",
 )
 class FrequencyFlat(Service):
@@ -352,8 +353,8 @@ def repetition_penalty_clamped(body: Body, seen: Seen) -> None:
     "repetition-penalty-one-counts", kills=("param.repetition_penalty.neutral",), kind="request"
 )
 def repetition_penalty_one_counts(body: Body, seen: Seen) -> None:
-    """An explicit repetition_penalty of 1 counts as 1.3 where a prompt is asked for with it twice."""
-    if body.get("repetition_penalty") == 1 and body.get("presence_penalty") is None:
+    """An explicit repetition_penalty of 1 counts as 1.3."""
+    if body.get("repetition_penalty") == 1:
         body["repetition_penalty"] = 1.3
 
 
