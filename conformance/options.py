@@ -265,6 +265,14 @@ OPTIONS: tuple[Option, ...] = (
         switch=True,
     ),
     Option(
+        "sdks",
+        "--sdks",
+        "DIR",
+        "try the SDK versions installed in DIR, too (`python -m sdks` installs them)",
+        convert=_path,
+        expects="a path",
+    ),
+    Option(
         "resume",
         "--resume",
         "DIR",
@@ -304,6 +312,7 @@ class RunOptions:
     timeout: float | None = None
     fail_on: FailOn = FailOn.MUST
     probe_all: bool = False
+    sdks: Path | None = None
     resume: Path | None = None
     shard: Shard | None = None
 

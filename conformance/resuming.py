@@ -9,21 +9,29 @@ readable and complete as far as it goes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.engine.budget import Budget
+from conformance.engine.budget import Budget, requests_of
 from conformance.engine.evidence import evidence_path, read_evidence
 from conformance.errors import ConfigurationError
 from conformance.options import OPTIONS, Option, RunOptions
 from conformance.report.merge import merge
-from conformance.report.records import Ended, Footer, Header, Result, Run, TargetFooter
+from conformance.report.records import Ended, Footer, Header, Run, TargetFooter
 from conformance.report.results import RESULTS, WORKERS, ResultsWriter, read_run
 from conformance.verdicts import Verdict
 
-__all__ = ["BEFORE", "RESUMED", "join_parts", "keep_decided", "resumed_options", "same_questions"]
+__all__ = [
+    "BEFORE",
+    "RESUMED",
+    "join_parts",
+    "keep_decided",
+    "resumed_options",
+    "same_questions",
+    "selection_of",
+]
 
 BEFORE = "results-before.jsonl"
 #: Name of the part that a resumed run writes when it is a single process.
@@ -54,6 +62,11 @@ def resumed_options(given: RunOptions) -> RunOptions:
     return replace(given, **{**values, "resume": folder, "report_dir": folder})
 
 
+def selection_of(folder: Path) -> str:
+    """What the run in ``folder`` was asked to choose by ``-k``."""
+    return str(read_run(folder).header.options.get("keyword") or "")
+
+
 def _stored(option: Option, value: Any) -> Any:
     """An option as a header has it; its default where it has none."""
     if value is None or option.switch:
@@ -73,7 +86,7 @@ def keep_decided(folder: Path) -> Run:
     run = read_run(folder)
     kept = tuple(each for each in run.results if each.verdict not in _OPEN)
     _write(folder / RESULTS, Run(run.header, run.results, None))
-    before = Run(run.header, kept, run.footer and replace(run.footer) or _spent(folder, run))
+    before = Run(run.header, kept, _spent(folder, run, run.footer))
     _write(folder / BEFORE, before)
     for part in folder.glob(WORKERS):
         if part.name != BEFORE:
@@ -109,17 +122,18 @@ def _write(path: Path, run: Run) -> None:
         scratch.unlink(missing_ok=True)
 
 
-def _spent(folder: Path, run: Run) -> Footer:
-    """What an interrupted run had cost, counted from its evidence."""
+def _spent(folder: Path, run: Run, footer: Footer | None) -> Footer:
+    """What the run has cost: as its footer says, else counted from its evidence."""
+    if footer is not None:
+        ended = {n: replace(each, ended=Ended.COMPLETE) for n, each in footer.targets.items()}
+        return replace(footer, exit_code=0, targets=ended)
     targets = {each.target: _target(folder, each.target) for each in run.header.targets}
     return Footer(
         finished=run.header.started,
-        counts={},
         requests=_sum(targets, "requests"),
         prompt_tokens=_sum(targets, "prompt_tokens"),
         completion_tokens=_sum(targets, "completion_tokens"),
         seconds=max((each.seconds for each in targets.values()), default=0.0),
-        exit_code=0,
         targets=targets,
     )
 
@@ -132,12 +146,11 @@ def _target(folder: Path, target: str) -> TargetFooter:
     path = evidence_path(folder / "evidence", target)
     budget, first, last = Budget(), 0.0, 0.0
     for exchange in read_evidence(path) if path.exists() else ():
-        budget.requests += exchange.requests
+        budget.requests += requests_of(exchange)
         budget.settle(exchange)
         first = first or exchange.started
         last = max(last, exchange.started + exchange.elapsed)
     return TargetFooter(
-        counts={},
         requests=budget.requests,
         prompt_tokens=budget.prompt_tokens,
         completion_tokens=budget.completion_tokens,

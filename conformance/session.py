@@ -6,35 +6,39 @@ Both the command line and the pytest plugin present a :class:`Session`; neither 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
-import hashlib
-import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import conformance
-from conformance.checks.api import Requirement
 from conformance.checks.catalogue import Item
 from conformance.engine.assembly import TargetPlan, open_engine
 from conformance.engine.engine import Engine
 from conformance.engine.events import Decided, Event, Learned, Minimised, Result
 from conformance.engine.shrinking import shrink_failures
-from conformance.errors import ConformanceError
-from conformance.generate.coverage import coverage
+from conformance.errors import ConfigurationError, ConformanceError
 from conformance.report import records
 from conformance.report.results import RESULTS, ResultsWriter
+from conformance.rundir import (
+    append_finding,
+    catalogue_of,
+    digest,
+    header_of,
+    now,
+    record_of,
+    write_coverage,
+    write_json,
+)
 from conformance.verdicts import Verdict
 
-__all__ = ["OpenEngine", "Session", "TargetTotals", "catalogue_of", "new_run_directory"]
+__all__ = ["OpenEngine", "Session", "TargetTotals"]
 
-ItemKey = tuple[str, str | None, str | None]
 #: Opens the engine of a plan: with the folder for its evidence and a listener to its events.
 OpenEngine = Callable[
     [TargetPlan, Path | None, Callable[[Event], None]],
@@ -52,13 +56,16 @@ class TargetTotals:
     seconds: float = 0.0
     ended: records.Ended = records.Ended.INTERRUPTED
     trouble: str = ""
+    #: What is said of the items that the run did not come to.
+    verdict: Verdict = Verdict.NOT_RUN
 
 
 class Session:
     """A run over ``plans``, writing into ``folder``.
 
     ``listen`` receives every event (in the engine's thread). ``worker`` names the file of one of
-    several processes that share the folder. ``engine`` opens the engine of each plan.
+    several processes that share the folder. ``engine`` opens the engine of each plan. ``kept`` are
+    verdicts of an earlier part of the same run: they stand, and are not written again.
     """
 
     def __init__(
@@ -70,19 +77,24 @@ class Session:
         listen: Callable[[Event], None] = lambda event: None,
         worker: str = "",
         engine: OpenEngine = open_engine,
+        kept: Iterable[records.Result] = (),
     ) -> None:
         self.plans = {plan.name: plan for plan in plans}
         self.folder, self.listen, self._open = folder, listen, engine
         self.totals: dict[str, TargetTotals] = {}
-        self.results: list[Result] = []
         self.fatal: ConformanceError | None = None
-        self._futures: dict[tuple[str, ItemKey], Future[Result]] = {}
+        self._kept = {each.key: each for each in kept}
+        self._results: dict[records.Key, records.Result] = {}
+        self._futures: dict[records.Key, Future[records.Result]] = {}
         self._began = time.monotonic()
         requirements = catalogue_of(plans)
-        self._header = _header(plans, options, digest(requirements))
+        self._header = header_of(plans, options, digest(requirements))
         name = f"results-{worker}.jsonl" if worker else RESULTS
         self._writer = ResultsWriter(folder / name, self._header)
-        _write_json(folder / "catalogue.json", requirements)
+        with self._watched():
+            write_json(folder / "catalogue.json", requirements)
+        for key, result in self._kept.items():
+            self._futures[key] = _done(result)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._tasks: list[Future[None]] = []
@@ -101,7 +113,7 @@ class Session:
     def start(self, plan: TargetPlan, items: Sequence[Item]) -> None:
         """Start judging ``items``; their verdicts are had by :meth:`verdict`."""
         for item in items:
-            self._futures[plan.name, item.key] = Future()
+            self._futures[_key(plan.name, item)] = Future()
         self.totals[plan.name] = TargetTotals()
         self._tasks.append(
             asyncio.run_coroutine_threadsafe(self._run(plan, items), self._event_loop())
@@ -111,14 +123,19 @@ class Session:
         """Whether ``target`` is being (or was) judged."""
         return target in self.totals
 
-    def verdict(self, target: str, item: Item) -> Future[Result]:
+    def keeps(self, target: str, item: Item) -> bool:
+        """Whether an earlier part of the run decided ``item``."""
+        return _key(target, item) in self._kept
+
+    def verdict(self, target: str, item: Item) -> Future[records.Result]:
         """The verdict of a started item, once there is one."""
-        return self._futures[target, item.key]
+        return self._futures[_key(target, item)]
 
     def wait(self) -> None:
         """Wait until every started target is through."""
         for task in self._tasks:
-            task.result()
+            with contextlib.suppress(concurrent.futures.CancelledError):
+                task.result()
 
     def cancel(self) -> None:
         """Stop sending; what is undecided becomes ``not-run``."""
@@ -127,30 +144,41 @@ class Session:
 
     def settle(self) -> None:
         """Wait for what is left to do if all verdicts are in; else stop, the rest is not run."""
-        if all(future.done() for future in self._futures.values()):
-            self.wait()
-        self.cancel()
-        self._stop_loop()
+        try:
+            if all(future.done() for future in self._futures.values()):
+                self.wait()
+        finally:
+            self.cancel()
+            self._stop_loop()
 
     @property
     def lines(self) -> list[records.Result]:
         """Every verdict so far, one for each item."""
-        found = {(each.target, each.item.key): record_of(each) for each in self.results}
-        return list(found.values())
+        return [*self._kept.values(), *self._results.values()]
 
     @property
     def lost(self) -> bool:
         """Whether a target could not be reached, or stopped answering."""
         return any(each.ended is records.Ended.UNREACHABLE for each in self.totals.values())
 
+    @property
+    def troubles(self) -> list[str]:
+        """A sentence for each target whose run ended before its plan."""
+        return [f"{name}: {each.trouble}" for name, each in self.totals.items() if each.trouble]
+
     def close(self, exit_code: int) -> None:
-        """Write the footer and stop the engines. The run directory is then complete."""
+        """Write the footer and stop the engines. The run directory is then complete.
+
+        Raises the ``ConfigurationError`` that kept a line from being written, if one did.
+        """
         self.settle()
+        if isinstance(self.fatal, ConfigurationError):
+            raise self.fatal
         totals = self.totals.values()
         self._writer.finish(
             records.Footer(
-                finished=_now(),
-                counts=dict(Counter(result.verdict.value for result in self.results)),
+                finished=now(),
+                counts=dict(Counter(each.verdict.value for each in self._results.values())),
                 requests=sum(each.requests for each in totals),
                 prompt_tokens=sum(each.prompt_tokens for each in totals),
                 completion_tokens=sum(each.completion_tokens for each in totals),
@@ -162,7 +190,7 @@ class Session:
 
     def _footer(self, name: str) -> records.TargetFooter:
         totals = self.totals[name]
-        verdicts = (each.verdict.value for each in self.results if each.target == name)
+        verdicts = (e.verdict.value for e in self._results.values() if e.target == name)
         return records.TargetFooter(
             counts=dict(Counter(verdicts)),
             requests=totals.requests,
@@ -177,68 +205,98 @@ class Session:
     async def _run(self, plan: TargetPlan, items: Sequence[Item]) -> None:
         totals = self.totals[plan.name]
         try:
+            if self.fatal is not None:
+                raise self.fatal
             async with self._open(plan, self.folder / "evidence", self._emit) as engine:
                 try:
                     await engine.run(items)
-                    totals.ended = _ended(engine)
+                    self._ended(plan, engine, totals)
                     await shrink_failures(engine, list(items))
                 finally:
                     self._settle(plan, engine, totals)
         except asyncio.CancelledError:
-            totals.trouble = "interrupted"
+            totals.trouble = totals.trouble or "interrupted"
         except ConformanceError as error:
-            self.fatal, totals.trouble = error, str(error)
+            self._fail(error)
+            totals.trouble, totals.verdict = str(error), Verdict.ERROR
             totals.ended = records.Ended.UNREACHABLE
         except Exception as error:
             totals.trouble = f"the suite itself failed: {type(error).__name__}: {error}"
+            totals.verdict, totals.ended = Verdict.ERROR, records.Ended.UNREACHABLE
         finally:
             self._not_run(plan, items, totals)
+
+    def _ended(self, plan: TargetPlan, engine: Engine, totals: TargetTotals) -> None:
+        """Note how the run of a target ended, and why early if it did."""
+        results = (each for each in self._results.values() if each.target == plan.name)
+        undone = any(each.verdict is Verdict.NOT_RUN and not each.reason for each in results)
+        spent = engine.budget.spent()
+        if engine.sender.ended:
+            totals.ended, totals.trouble = records.Ended.UNREACHABLE, engine.sender.ended
+        elif spent and undone:
+            totals.ended, totals.trouble = records.Ended.BUDGET, spent
+        else:
+            totals.ended = records.Ended.COMPLETE
 
     def _settle(self, plan: TargetPlan, engine: Engine, totals: TargetTotals) -> None:
         budget = engine.budget
         totals.requests, totals.seconds = budget.requests, budget.seconds
         totals.prompt_tokens = budget.prompt_tokens
         totals.completion_tokens = budget.completion_tokens
-        _write_coverage(self.folder, plan, engine)
+        with self._watched():
+            write_coverage(self.folder, plan, engine)
 
     def _not_run(self, plan: TargetPlan, items: Sequence[Item], totals: TargetTotals) -> None:
         for item in items:
-            if not self._futures[plan.name, item.key].done():
-                verdict = Verdict.ERROR if self.fatal else Verdict.NOT_RUN
+            if not self._futures[_key(plan.name, item)].done():
                 reason = totals.trouble or "the run ended before it was decided"
-                self._decide(Result(plan.name, item, item.requirement.level, verdict, reason))
+                level = item.requirement.level
+                self._decide(Result(plan.name, item, level, totals.verdict, reason))
 
     def _emit(self, event: Event) -> None:
         match event:
             case Decided(result=result):
                 self._decide(result)
             case Learned():
-                self._learn(event)
+                with self._watched():
+                    append_finding(self.folder, event)
             case Minimised(target=target, item=item, evidence=evidence, curl=curl):
-                self._writer.amend(
-                    records.Amendment(
-                        target, item.requirement.id, item.endpoint, item.mode, evidence, curl
+                with self._watched():
+                    self._writer.amend(
+                        records.Amendment(
+                            target, item.requirement.id, item.endpoint, item.mode, evidence, curl
+                        )
                     )
-                )
         self.listen(event)
 
     def _decide(self, result: Result) -> None:
-        self.results.append(result)
-        self._writer.write(record_of(result))
-        future = self._futures.get((result.target, result.item.key))
+        """Take a verdict: whoever waits for it hears of it, even if the disk is full."""
+        line = record_of(result)
+        self._results[line.key] = line
+        with self._watched():
+            self._writer.write(line)
+        future = self._futures.get(line.key)
         if future is not None and not future.done():
-            future.set_result(result)
+            future.set_result(line)
 
-    def _learn(self, event: Learned) -> None:
-        line = {
-            "target": event.target,
-            "endpoint": event.endpoint,
-            "lesson": event.lesson,
-            "finding": event.finding,
-            "value": event.value,
-        }
-        with (self.folder / "learned.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Writing that does not succeed ends the run, by the sentence that says why."""
+        try:
+            yield
+        except ConformanceError as error:
+            self._fail(error)
+            self.cancel()
+        except OSError as error:
+            what = f"the run's files cannot be written ({error.strerror or error})"
+            self._fail(ConfigurationError(what, where=str(self.folder), instead="free some space"))
+            self.cancel()
+
+    def _fail(self, error: ConformanceError) -> None:
+        if self.fatal is None:
+            self.fatal = error
+            for totals in self.totals.values():
+                totals.trouble = totals.trouble or str(error)
 
     # The thread
 
@@ -274,112 +332,11 @@ async def _drain() -> None:
         await asyncio.sleep(0)
 
 
-def record_of(result: Result) -> records.Result:
-    """The line of ``results.jsonl`` for ``result``."""
-    requirement = result.requirement
-    return records.Result(
-        target=result.target,
-        requirement=requirement.id,
-        level=result.level,
-        endpoint=result.item.endpoint,
-        mode=result.item.mode,
-        verdict=result.verdict,
-        message=result.message,
-        requests=result.requests,
-        evidence=result.evidence,
-        event=result.event,
-        seconds=round(result.seconds, 4),
-        parameter=requirement.parameter,
-        aspect=records.Aspect(requirement.aspect) if requirement.aspect else None,
-        occurrences=result.occurrences,
-        reason=result.reason,
-    )
+def _key(target: str, item: Item) -> records.Key:
+    return records.Key(target, item.requirement.id, item.endpoint, item.mode)
 
 
-def catalogue_of(plans: Iterable[TargetPlan]) -> dict[str, Any]:
-    """What the report says of each requirement, by id."""
-    found: dict[str, Requirement] = {}
-    for plan in plans:
-        for item in plan.items:
-            found.setdefault(item.requirement.id, item.requirement)
-    return {
-        name: {
-            "level": each.level.value,
-            "statement": each.statement,
-            "source": {
-                "kind": each.source.kind,
-                "reference": each.source.reference,
-                "quote": each.source.quote,
-            },
-            "chapter": each.chapter,
-            "parameter": each.parameter,
-            "aspect": each.aspect,
-        }
-        for name, each in found.items()
-    }
-
-
-def digest(requirements: Mapping[str, Any]) -> str:
-    """A short digest of a catalogue: runs may be merged when it is equal."""
-    text = json.dumps(requirements, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def new_run_directory(given: Path | None, root: Path = Path("reports")) -> Path:
-    """The folder a run writes into: ``given``, or a new one named by the UTC time."""
-    if given:
-        return given
-    name = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-    folder, number = root / name, 1
-    while folder.exists():
-        number += 1
-        folder = root / f"{name}-{number}"
-    return folder
-
-
-def _header(
-    plans: Sequence[TargetPlan], options: Mapping[str, Any], catalogue: str
-) -> records.Header:
-    first = plans[0].options if plans else None
-    return records.Header(
-        suite_version=conformance.__version__,
-        started=_now(),
-        catalogue=catalogue,
-        seed=first.seed if first else 0,
-        depth=first.depth if first else "standard",
-        targets=tuple(
-            records.TargetHeader(
-                p.name, p.profile.name, p.target.model or None, p.target.base_url or None
-            )
-            for p in plans
-        ),
-        options=options,
-    )
-
-
-def _ended(engine: Engine) -> records.Ended:
-    if engine.sender.ended:
-        return records.Ended.UNREACHABLE
-    return records.Ended.BUDGET if engine.budget.spent() else records.Ended.COMPLETE
-
-
-def _write_coverage(folder: Path, plan: TargetPlan, engine: Engine) -> None:
-    path = folder / "coverage.json"
-    table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    drawn = getattr(engine.corpora, "drawn", {})
-    table[plan.name] = {
-        f"{endpoint} {mode}" if mode else endpoint: coverage(
-            corpus, plan.profile.endpoints[endpoint]
-        )
-        for (endpoint, mode), corpus in drawn.items()
-    }
-    _write_json(path, table)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _done(result: records.Result) -> Future[records.Result]:
+    future: Future[records.Result] = Future()
+    future.set_result(result)
+    return future

@@ -156,7 +156,8 @@ def parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Do all of it; returns the exit code."""
     given, extra = parse(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's `&` would have SIGINT ignored
+        signal.signal(number, _interrupt)
     root, report = given.work.resolve(), given.report_dir
     if report is None:
         report = Path("reports/engines")

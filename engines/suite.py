@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,17 +45,18 @@ def write_targets(path: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
 def run_suite(targets: Path, names: Sequence[str], report: Path, extra: Sequence[str]) -> int:
     """Judge ``names`` of the file ``targets`` into ``report``; returns the suite's exit code.
 
-    On Ctrl-C the suite, which got the same signal, may finish its report before the interrupt goes
-    on.
+    The suite leads a session of its own, so that an interrupt of ours reaches it exactly once: from
+    here. It may then finish its report before the interrupt goes on.
     """
     command = [sys.executable, "-m", "conformance", "run", "--targets-file", str(targets)]
     for name in names:
         command += ["--target", name]
     command += ["--report-dir", str(report), "--fail-on", "never", *extra]
-    with subprocess.Popen(command, env=suite_environment()) as suite:
+    with subprocess.Popen(command, env=suite_environment(), start_new_session=True) as suite:
         try:
             return suite.wait()
         except BaseException:
+            suite.send_signal(signal.SIGINT)
             try:
                 suite.wait(LAST_WORDS)
             except subprocess.TimeoutExpired:

@@ -32,6 +32,7 @@ CHAPTERS: tuple[str, ...] = (
     "auth",
     "http",
     "example",
+    "sdk",
     "robust",
 )
 

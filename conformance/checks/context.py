@@ -6,12 +6,15 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from conformance.checks.api import Broken, Case, Depth, Phase
 from conformance.schema.contract import Endpoint, Profile
 from conformance.verdicts import Mode
 from conformance.wire.exchange import Credential, Delivery, Exchange, Request
+
+if TYPE_CHECKING:
+    from conformance.checks.clients import Client
 
 __all__ = ["Asker", "Context", "Subject"]
 
@@ -20,7 +23,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Subject:
-    """What a check may know about the target: nothing that names its vendor."""
+    """What a check may know about the target: nothing that names its vendor.
+
+    ``clients`` are the client libraries that the run was given to try on it.
+    """
 
     base_url: str
     model: str
@@ -28,6 +34,7 @@ class Subject:
     concurrency: int = 8
     seed: int = 0
     depth: Depth = Depth.STANDARD
+    clients: tuple[Client, ...] = ()
 
 
 class Asker(Protocol):

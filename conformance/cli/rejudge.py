@@ -31,6 +31,9 @@ from conformance.wire.exchange import Exchange
 
 __all__ = ["configure", "rejudge", "run"]
 
+#: Chapters whose requirements run programs.
+PROGRAMS = frozenset({"example", "sdk"})
+
 #: Reasons of a ``not-run`` that stay: nobody asked for it.
 _LEFT_OUT = frozenset({"deselected", "shard"})
 
@@ -142,9 +145,9 @@ def _wanted(plan: TargetPlan, before: Run) -> Callable[[Item], bool]:
 def _without_examples(plan: TargetPlan, chosen: Sequence[Item], session: Session) -> list[Item]:
     """Examples are programs, which no recording can run."""
     for item in chosen:
-        if item.requirement.chapter == "example":
+        if item.requirement.chapter in PROGRAMS:
             session.leave_out(plan, item, Verdict.NOT_RUN, EXAMPLE, "recording")
-    return [item for item in chosen if item.requirement.chapter != "example"]
+    return [item for item in chosen if item.requirement.chapter not in PROGRAMS]
 
 
 def _opener(before: Run, recordings: Mapping[str, list[Exchange]]) -> OpenEngine:

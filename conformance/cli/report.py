@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 from pathlib import Path
 
 from conformance.errors import ConfigurationError, ExitCode
 from conformance.report.badge import render_badge
-from conformance.report.closing import write_run
 from conformance.report.diff import diff
-from conformance.report.merge import combine_exit_codes, merge
+from conformance.report.joining import join_directories
 from conformance.report.results import read_run
+from conformance.report.trends import history_trends
 from conformance.report.write import write_reports
 
 __all__ = ["configure", "run"]
@@ -23,6 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     page = actions.add_parser("html", help="write the pages of a run again (also of a killed one)")
     page.add_argument("run_dir", nargs="?", default="reports/latest", type=Path, metavar="DIR")
+    page.add_argument(
+        "--history", type=Path, metavar="HISTORY", help="show trends over the nights of this folder"
+    )
     badge = actions.add_parser("badge", help="print the badge of a run (shields endpoint JSON)")
     badge.add_argument("run_dir", nargs="?", default="reports/latest", type=Path, metavar="DIR")
     compare = actions.add_parser(
@@ -40,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out one action."""
     match arguments.action:
         case "html":
-            paths = write_reports(_existing(arguments.run_dir))
+            past = history_trends(arguments.history) if arguments.history else None
+            paths = write_reports(_existing(arguments.run_dir), past)
             print("\n".join(map(str, paths)))
             return 0
         case "badge":
@@ -63,37 +65,6 @@ def _existing(folder: Path) -> Path:
 
 
 def _merge(folders: list[Path], into: Path, partial: bool) -> int:
-    catalogues = [_catalogue(folder) for folder in folders]
-    runs = [read_run(folder) for folder in folders]
-    merged = merge(runs, partial=partial, catalogue=() if partial else set().union(*catalogues))
-    code = combine_exit_codes(run.footer.exit_code for run in runs if run.footer)
-    into.mkdir(parents=True, exist_ok=True)
-    write_run(into, merged, exit_code=code)
-    _copy_files(folders, into)
+    join_directories(folders, into, partial=partial)
     print("\n".join(map(str, write_reports(into))))
     return 0
-
-
-def _catalogue(folder: Path) -> dict[str, object]:
-    try:
-        found = json.loads((folder / "catalogue.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _copy_files(folders: list[Path], into: Path) -> None:
-    """Evidence, findings and catalogues of all runs, side by side."""
-    evidence = into / "evidence"
-    evidence.mkdir(exist_ok=True)
-    catalogue: dict[str, object] = {}
-    with (into / "learned.jsonl").open("w", encoding="utf-8") as learned:
-        for folder in folders:
-            catalogue |= _catalogue(folder)
-            for path in sorted((folder / "evidence").glob("*.jsonl")):
-                with (evidence / path.name).open("ab") as out, path.open("rb") as source:
-                    shutil.copyfileobj(source, out)
-            if (folder / "learned.jsonl").exists():
-                learned.write((folder / "learned.jsonl").read_text(encoding="utf-8"))
-    text = json.dumps(catalogue, ensure_ascii=False, indent=1)
-    (into / "catalogue.json").write_text(text + "\n", encoding="utf-8")

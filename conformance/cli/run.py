@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 
 from conformance.cli.progress import ProgressLine
-from conformance.cli.selecting import matcher
+from conformance.cli.selecting import Match, matcher
+from conformance.engine.assembly import TargetPlan
 from conformance.errors import ExitCode
 from conformance.options import RunOptions, add_arguments
-from conformance.planning import exit_code_of, plan_run, split_items
+from conformance.planning import exit_code_of, open_session, plan_run, reason_of, split_items
 from conformance.report.closing import terminal_text
 from conformance.report.results import update_latest
 from conformance.report.write import write_reports
-from conformance.session import Session, new_run_directory
+from conformance.resuming import join_parts, resumed_options, selection_of
+from conformance.rundir import new_run_directory
+from conformance.session import Session
 
 __all__ = ["configure", "run"]
 
@@ -34,32 +38,46 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge, write the reports, print the summary; returns the exit code of the run."""
     options = RunOptions.from_namespace(arguments)
+    keyword = arguments.keyword
+    if options.resume is not None:
+        keyword = keyword or selection_of(options.resume)
+        options = resumed_options(options)
+    wanted = matcher(keyword)
     plans = plan_run(options)
-    wanted = matcher(arguments.keyword)
     folder = new_run_directory(options.report_dir)
     progress = ProgressLine(sys.stderr)
-    session = Session(plans, folder, options=options.describe(), listen=progress.event)
-    interrupted = False
-    try:
-        for plan in plans:
-            chosen = split_items(plan, session, lambda item: wanted(item.name))
-            session.start(plan, chosen)
-        session.wait()
-    except KeyboardInterrupt:
-        interrupted = True
+    session = open_session(
+        plans, options, folder, describe={"keyword": keyword}, listen=progress.event
+    )
+    interrupted = _judge(session, plans, wanted)
     progress.done()
-    session.settle()
     code = exit_code_of(session.lines, session.lost, plans, options)
     if interrupted:
         code = ExitCode.INTERRUPTED
     session.close(code)
+    if options.resume is not None:
+        join_parts(folder, code)
     write_reports(folder)
     if options.report_dir is None:
         update_latest(folder)
     size = shutil.get_terminal_size((100, 40))
     tty = sys.stdout.isatty()
     print(terminal_text(folder, width=size.columns, height=size.lines, colour=tty))
-    for name, totals in session.totals.items():
-        if totals.trouble:
-            print(f"conformance: {name}: {totals.trouble}", file=sys.stderr)
+    for sentence in (*session.troubles, reason_of(code, session.lines, plans)):
+        if sentence:
+            print(f"conformance: {sentence}", file=sys.stderr)
     return code
+
+
+def _judge(session: Session, plans: Sequence[TargetPlan], wanted: Match) -> bool:
+    """Judge everything; whether Ctrl-C ended it early."""
+    try:
+        for plan in plans:
+            session.start(plan, split_items(plan, session, lambda item: wanted(item.name)))
+        session.wait()
+        session.settle()
+    except KeyboardInterrupt:
+        session.cancel()
+        session.settle()
+        return True
+    return False

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from conformance.checks.api import Depth, Phase
 from conformance.checks.catalogue import Item, catalogue, items_of
+from conformance.checks.clients import KIND as CLIENT
 from conformance.checks.context import Subject
 from conformance.engine.budget import Budget, BudgetSpent
+from conformance.engine.clients import ClientRunner, Program, read_manifest
 from conformance.engine.corpora import Corpora, encode
 from conformance.engine.engine import Engine
 from conformance.engine.events import Event
@@ -20,6 +23,7 @@ from conformance.engine.evidence import EvidenceStore
 from conformance.engine.examples import run_example
 from conformance.engine.judging import Judged
 from conformance.engine.sender import Aborted, Sender, WireLike
+from conformance.engine.sharding import share
 from conformance.options import RunOptions
 from conformance.schema.contract import Profile
 from conformance.schema.profiles import load_profile, widened
@@ -42,6 +46,7 @@ class TargetPlan:
     profile: Profile
     items: tuple[Item, ...]
     options: RunOptions
+    programs: tuple[Program, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,11 +60,27 @@ class TargetPlan:
 
     def excluded(self, item: Item) -> tuple[Verdict, str, str] | None:
         """Verdict, message and reason of an item that this run does not try, else ``None``."""
+        if found := self._left_out(item):
+            return found
+        if item.requirement.id not in self.shard:
+            return Verdict.NOT_RUN, f"not in shard {self.options.shard}", "deselected"
+        return None
+
+    @cached_property
+    def shard(self) -> frozenset[str]:
+        """Ids of the requirements that this part of the catalogue holds."""
+        tried = [item for item in self.items if self._left_out(item) is None]
+        part = self.options.shard
+        return share(tried, part.index, part.count) if part else share(tried, 1, 1)
+
+    def _left_out(self, item: Item) -> tuple[Verdict, str, str] | None:
         if not item.promised and not self.options.probe_all:
             message = f"not promised by the profile {self.profile.name}"
             return Verdict.NOT_PROMISED, message, "profile"
         if not self.depth.covers(item.depth):
             return Verdict.NOT_RUN, f"left out at depth {self.depth.value}", "depth"
+        if item.requirement.chapter == "sdk" and self.options.sdks is None:
+            return Verdict.NOT_RUN, "no SDK environments were given (--sdks DIR)", "depth"
         return None
 
 
@@ -78,7 +99,8 @@ def plan_target(target: Target, options: RunOptions) -> TargetPlan:
         profile, items = _everything(profile)
     else:
         items = items_of(profile, catalogue(profile).values())
-    return TargetPlan(target, profile, tuple(items), options)
+    programs = read_manifest(options.sdks) if options.sdks else ()
+    return TargetPlan(target, profile, tuple(items), options, programs)
 
 
 def _everything(promised: Profile) -> tuple[Profile, list[Item]]:
@@ -109,6 +131,7 @@ async def open_engine(
             concurrency=target.limits.concurrency,
             seed=plan.options.seed,
             depth=plan.depth,
+            clients=tuple(each.client for each in plan.programs),
         )
         yield _engine(plan, target, subject, wire, store, emit)
 
@@ -134,6 +157,8 @@ def _engine(
         prefix=f"s{plan.options.shard.index}x" if plan.options.shard else "x",
     )
 
+    clients = ClientRunner(plan.programs, store.load, target.base_url)
+
     async def example(kind: str, code: str, phase: Phase) -> tuple[object, list[Exchange]]:
         stopped: list[BudgetSpent | Aborted] = []
 
@@ -145,7 +170,10 @@ def _engine(
                 # To the program this looks like a lost connection; nobody judges what it makes of it.
                 return Exchange(request, failure=Failure(FailureKind.CANCELLED, str(stop)))
 
-        outcome = await run_example(kind, code, forward, target.base_url, budget.seconds_left)
+        if kind.startswith(CLIENT):
+            outcome = await clients.run(kind, code, forward, budget.seconds_left)
+        else:
+            outcome = await run_example(kind, code, forward, target.base_url, budget.seconds_left)
         if stopped:
             raise stopped[0]
         return outcome

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from conformance.checks.answer import read_answer
 from conformance.wire.exchange import Exchange
 
-__all__ = ["Budget", "BudgetSpent"]
+__all__ = ["Budget", "BudgetSpent", "requests_of"]
 
 
 class BudgetSpent(Exception):
@@ -75,3 +75,11 @@ class Budget:
             completion = sum(len(choice.pieces) for choice in found.choices.values())
         self.completion_tokens += completion
         self.prompt_tokens += found.tokens("prompt") or 0
+
+
+def requests_of(exchange: Exchange) -> int:
+    """How many requests the server saw for ``exchange``: itself and its retries.
+
+    In the hostile phase nothing is retried; what its attempts tell is recorded as exchanges too.
+    """
+    return 1 if exchange.phase == "hostile" else 1 + len(exchange.attempts)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from conformance.checks.api import Case, Outcome, Phase
 from conformance.checks.catalogue import Item
 from conformance.checks.context import Context, Subject
-from conformance.engine.budget import Budget
+from conformance.engine.budget import Budget, requests_of
 from conformance.engine.events import Decided, Event, Learned, Progress, Result
 from conformance.engine.hostile import HostileQueue
 from conformance.engine.judging import Judged, judge
@@ -94,6 +94,8 @@ class Engine:
         judged = await judge(
             item.requirement, lambda repetition: self._context(asker, item, repetition)
         )
+        if judged.verdict.rule.decided:
+            await self.sender.contact()
         if self.sender.ended and not self.sender.reached:
             judged = Judged(Verdict.ERROR, judged.level, f"never reached: {self.sender.ended}")
         if not item.promised:
@@ -233,7 +235,7 @@ class _ItemAsker:
         self.sent, self.seconds = 0, 0.0
 
     def _count(self, exchange: Exchange) -> None:
-        self.sent += 1 + len(exchange.attempts)
+        self.sent += requests_of(exchange)
         self.seconds += exchange.elapsed
 
     async def ask(self, request: Request, repetition: int | None, phase: Phase) -> Exchange:

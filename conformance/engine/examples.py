@@ -20,7 +20,7 @@ from conformance.checks.chapters.example import BASE_URL_MARK, KEY_MARK
 from conformance.wire.exchange import Exchange, Request
 from conformance.wire.proxy import PLACEHOLDER_KEY, RecordingProxy
 
-__all__ = ["ExampleOutcome", "run_example"]
+__all__ = ["ExampleOutcome", "run_example", "run_program"]
 
 
 SECONDS = 120.0
@@ -42,12 +42,15 @@ async def run_example(
     forward: Callable[[Request], Awaitable[Exchange]],
     base_url: str,
     seconds: float | None = None,
+    interpreter: list[str] | None = None,
 ) -> tuple[ExampleOutcome, list[Exchange]]:
     """Run ``code`` (``python`` or ``curl``) and return how it ended and what it exchanged.
 
-    It is stopped after ``seconds``, if given, and after two minutes at the latest.
+    It is stopped after ``seconds``, if given, and after two minutes at the latest. ``interpreter``
+    is another Python than the one that runs the suite.
     """
-    program = [sys.executable, "-I"] if kind == "python" else [shutil.which("bash") or ""]
+    python = interpreter or [sys.executable, "-I"]
+    program = python if kind == "python" else [shutil.which("bash") or ""]
     absent = None if program[0] else "bash"
     if kind == "curl" and not absent and shutil.which("curl") is None:
         absent = "curl"
@@ -55,11 +58,14 @@ async def run_example(
         return ExampleOutcome(None, "", "", missing=absent), []
     async with RecordingProxy(base_url, forward) as proxy:
         text = code.replace(BASE_URL_MARK, proxy.base_url).replace(KEY_MARK, PLACEHOLDER_KEY)
-        outcome = await _run(program, text, min(SECONDS, seconds or SECONDS))
+        outcome = await run_program(program, text, min(SECONDS, seconds or SECONDS))
         return outcome, list(proxy.exchanges)
 
 
-async def _run(program: list[str], text: str, seconds: float) -> ExampleOutcome:
+async def run_program(
+    program: list[str], text: str, seconds: float = SECONDS
+) -> ExampleOutcome:
+    """Run ``program`` with a file that holds ``text``: in a folder of its own, without secrets."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         script = Path(folder) / "example"
         script.write_text(text, encoding="utf-8")

@@ -128,7 +128,9 @@ async def _weigh(
     requirement: Requirement, context: Callable[[int], Context], bad: list[_Said], total: int
 ) -> Judged | None:
     """The verdict of the worst confirmed failure; ``None`` if only MAY-level ones remain unsaid."""
-    ranked = sorted(bad, key=lambda each: (_rank(requirement, each), each.case.size))
+    ranked = sorted(
+        bad, key=lambda each: (not _died(each), _rank(requirement, each), each.case.size)
+    )
     flaky: Judged | None = None
     for level in (Level.MUST, Level.SHOULD, Level.MAY):
         group = [each for each in ranked if _level(requirement, each) is level]
@@ -138,6 +140,13 @@ async def _weigh(
                 return judged
             flaky = flaky or judged
     return flaky
+
+
+def _died(said: _Said) -> bool:
+    """Whether the server died of the case: nothing else about it matters more."""
+    return (
+        any(exchange.server_died for exchange in said.outcome.evidence) if said.outcome else False
+    )
 
 
 def _level(requirement: Requirement, said: _Said) -> Level:

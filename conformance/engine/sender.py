@@ -59,6 +59,7 @@ class Sender:
         self.wire, self.budget, self.keep, self.probe = wire, budget, keep, probe
         self.ended: str | None = None  # why nothing more is sent
         self.reached = False  # whether any HTTP answer ever came
+        self.served = False  # whether the probe's own request was ever answered with 200
         self._slots = asyncio.Semaphore(concurrency)
         self._per_minute = requests_per_minute
         self._recent: deque[float] = deque()
@@ -181,6 +182,8 @@ class Sender:
         """Give up on a target that stopped answering; hostile batches look after themselves."""
         if exchange.status is not None:
             self.reached, self._failures = True, 0
+            if self.probe is not None and exchange.request.identity == self.probe.identity:
+                self.served = self.served or exchange.status == 200
             return
         if phase == "hostile" or _kind(exchange) is FailureKind.CANCELLED:
             return
@@ -188,8 +191,17 @@ class Sender:
         if self._failures >= FAILURES_IN_A_ROW and not self.ended and not await self.alive():
             self.ended = self.ended or f"the target stopped answering ({exchange.failure})"
 
+    async def contact(self) -> None:
+        """Make sure that somebody is there before anything is said about the target."""
+        if not self.reached and not self.ended and not await self.alive():
+            self.ended = self.ended or "no request got any answer"
+
     async def alive(self) -> bool:
-        """One liveness probe: does an ordinary request get any HTTP answer?"""
+        """One liveness probe: is an ordinary request answered?
+
+        With 200, once it was; a server whose engine is dead may well go on saying 404. Where it
+        never was (a wrong key, say), with anything but a server error.
+        """
         if self.probe is None:
             return True
         if self._probing is None:
@@ -217,8 +229,11 @@ class Sender:
         exchange = self.keep(exchange.replace(attempts=tuple(attempts)))
         self.budget.settle(exchange)
         if exchange.status is not None:
-            self._failures = 0
-        return exchange.status is not None and exchange.status < 500
+            self.reached, self._failures = True, 0
+        self.served = self.served or exchange.status == 200
+        if exchange.status is None:
+            return False
+        return exchange.status == 200 if self.served else exchange.status < 500
 
 
 def retry_after(value: str | None) -> float | None:

@@ -10,13 +10,19 @@ import copy
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, ExitCode
 from conformance.options import add_long_names, add_short_names
 from conformance.plugin.collecting import ChapterFile, ConformanceItem, is_chapter
-from conformance.plugin.distributing import distribute, is_conformance_run
+from conformance.plugin.distributing import (
+    distribute,
+    is_conformance_run,
+    is_controller,
+    refusal,
+)
 from conformance.plugin.running import RUN, PytestRun
 
 MARKERS = (
@@ -26,6 +32,11 @@ MARKERS = (
     "regular: the answer comes in one body",
     "stream: the answer comes as server-sent events",
 )
+
+
+#: Parsers that have the short names, with the notices about those that another plugin has.
+_NOTICES: WeakKeyDictionary[pytest.Parser, list[str]] = WeakKeyDictionary()
+NOTICES = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,21 +49,25 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> None:
     """Register the short names that no other plugin took, once all plugins are loaded."""
-    early_config.stash[NOTICES] = add_short_names(parser)
+    early_config.stash[NOTICES] = register_short_names(parser)
     early_config.known_args_namespace = parser.parse_known_args(
         args, namespace=copy.copy(early_config.option)
     )
 
 
-NOTICES = pytest.StashKey[list[str]]()
+def register_short_names(parser: pytest.Parser) -> list[str]:
+    """Register the short names, once; for a ``conftest.py`` that loads this plugin, too."""
+    if parser not in _NOTICES:
+        _NOTICES[parser] = add_short_names(parser)
+    return _NOTICES[parser]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers and this run's state."""
     for line in MARKERS:
         config.addinivalue_line("markers", line)
-    config.stash[RUN] = PytestRun(config)
-    config.pluginmanager.register(_Controller(), "conformance-controller")
+    run = config.stash[RUN] = PytestRun(config)
+    config.pluginmanager.register(_ThisRun(run), "conformance-run")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,10 +77,17 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         distribute(config)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Leave by exit code 2 for a mistake in the configuration, before anything is collected."""
-    if is_conformance_run(session.config):
-        session.config.stash[RUN].plans()
+    config = session.config
+    if is_conformance_run(config):
+        if reason := refusal(config):
+            pytest.exit(reason, returncode=ExitCode.CONFIGURATION)
+        run = config.stash[RUN]
+        run.plans()
+        if is_controller(config) and not config.option.collectonly:
+            run.resume_for_workers()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -115,8 +137,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the check's own duration instead of the time pytest waited for it."""
     report = yield
-    if isinstance(item, ConformanceItem) and call.when == "call" and item.result is not None:
-        report.duration = item.result.seconds
+    if isinstance(item, ConformanceItem) and item.result is not None:
+        report.duration = item.result.seconds if call.when == "call" else 0.0
     return report
 
 
@@ -143,10 +165,22 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(text)
 
 
-class _Controller:
-    """Hooks of pytest-xdist's controller; unknown (and unused) without it."""
+class _ThisRun:
+    """Hooks that are told neither the session nor its configuration."""
+
+    def __init__(self, run: PytestRun) -> None:
+        self._run = run
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember a Ctrl-C; ``pytest.exit`` passes here, too."""
+        self._run.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember failures of tests that are none of ours."""
+        if report.failed and "verdict" not in dict(report.user_properties):
+            self._run.foreign_failures = True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker which folder the run writes into."""
-        node.workerinput["conformance_folder"] = str(node.config.stash[RUN].folder())
+        """Tell a worker of pytest-xdist which folder the run writes into."""
+        node.workerinput["conformance_folder"] = str(self._run.folder())

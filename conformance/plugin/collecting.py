@@ -11,8 +11,8 @@ import pytest
 from conformance.checks import chapters
 from conformance.checks.catalogue import Item
 from conformance.engine.assembly import TargetPlan
-from conformance.engine.events import Result
 from conformance.plugin.running import RUN
+from conformance.report.records import Result
 from conformance.verdicts import Verdict
 
 __all__ = ["ChapterFile", "ConformanceItem", "is_chapter"]
@@ -22,7 +22,7 @@ class NotConforming(pytest.fail.Exception):  # type: ignore[misc,name-defined]
     """A requirement does not hold; shown without a traceback."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, pytrace=False)
+        super().__init__(_encodable(message), pytrace=False)
 
 
 def is_chapter(path: Path) -> bool:
@@ -75,8 +75,9 @@ class ConformanceItem(pytest.Item):
         words = [requirement.level.lower(), requirement.chapter, item.endpoint, item.mode]
         for word in words:
             if word and word.isidentifier():
-                self.config.stash[RUN].know_marker(word)
-                self.add_marker(word)
+                # A plain str: xdist sends the names of markers to its controller.
+                self.config.stash[RUN].know_marker(str(word))
+                self.add_marker(str(word))
         if self.config.pluginmanager.hasplugin("xdist"):
             self.add_marker(pytest.mark.xdist_group(plan.name))
 
@@ -88,21 +89,23 @@ class ConformanceItem(pytest.Item):
             ("verdict", result.verdict.value),
             ("requests", result.requests),
         ]
+        if result.message:
+            self.user_properties.append(("message", _encodable(result.message)))
         if result.evidence:
             self.user_properties.append(("evidence", " ".join(result.evidence)))
         if result.verdict is Verdict.ERROR:
             raise NotConforming(result.message)
         if result.verdict.rule.pytest == "skipped":
-            pytest.skip(f"{result.verdict}: {result.message}")
+            pytest.skip(_encodable(f"{result.verdict}: {result.message}"))
 
     def runtest(self) -> None:
         """Pass, fail or xfail as the verdict says."""
         result = self.result
         assert result is not None
         if section := self.config.stash[RUN].exchange(result):
-            self.add_report_section("call", "exchange", section)
+            self.add_report_section("call", "exchange", _encodable(section))
         if result.verdict is Verdict.DEVIATION:
-            pytest.xfail(result.message)
+            pytest.xfail(_encodable(result.message))
         if result.verdict.rule.bad:
             raise NotConforming(f"{result.verdict}: {result.message}")
 
@@ -122,3 +125,8 @@ class ConformanceItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where the check is, and what it is called."""
         return self.path, None, f"{self.plan.name}: {self.name}"
+
+
+def _encodable(text: str) -> str:
+    """``text`` as UTF-8 can carry it: a target may send half a surrogate pair."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

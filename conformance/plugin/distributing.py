@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import ExitCode
-
-__all__ = ["distribute", "is_conformance_run", "is_worker"]
+__all__ = ["distribute", "is_conformance_run", "is_controller", "is_worker", "refusal"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -16,6 +14,12 @@ PACKAGE = Path(__file__).resolve().parent.parent
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process is a worker of pytest-xdist."""
     return hasattr(config, "workerinput")
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process only hands out items to workers."""
+    several = getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)
+    return bool(several) and not is_worker(config)
 
 
 def is_conformance_run(config: pytest.Config) -> bool:
@@ -32,14 +36,23 @@ def _leads_here(config: pytest.Config, argument: str) -> bool:
 
 
 def distribute(config: pytest.Config) -> None:
-    """With ``-n``, group by target; leave by exit code 2 when another mode was asked for."""
-    if is_worker(config) or not getattr(config.option, "numprocesses", None):
-        return
+    """With ``-n``, group by target, unless another mode was asked for: see :func:`refusal`."""
+    if is_controller(config) and not refusal(config):
+        config.option.dist = "loadgroup"
+
+
+def refusal(config: pytest.Config) -> str:
+    """Why the distribution that was asked for is not to be had; "" where it is.
+
+    xdist turns ``-n`` alone into ``load``: only what was written is asked for.
+    """
+    if not is_controller(config):
+        return ""
     mode = getattr(config.option, "dist", "no")
-    if mode not in ("no", "load", "loadgroup"):
-        pytest.exit(
-            f"conformance: --dist {mode} would spread one target over several processes; "
-            "leave --dist away, or write --dist loadgroup",
-            returncode=ExitCode.CONFIGURATION,
-        )
-    config.option.dist = "loadgroup"
+    written = any(str(each).startswith("--dist") for each in config.invocation_params.args)
+    if mode in ("no", "loadgroup") or (mode == "load" and not written):
+        return ""
+    return (
+        f"conformance: --dist {mode} would spread one target over several processes; "
+        "leave --dist away, or write --dist loadgroup"
+    )

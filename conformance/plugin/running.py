@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.engine.assembly import TargetPlan
-from conformance.engine.events import Result
 from conformance.errors import ConformanceError, ExitCode
 from conformance.options import RunOptions
-from conformance.planning import exit_code_of, plan_run, split_items
+from conformance.planning import (
+    exit_code_of,
+    open_session,
+    plan_run,
+    reason_of,
+    resume,
+    split_items,
+)
 from conformance.plugin.distributing import is_conformance_run, is_worker
-from conformance.report.closing import exchange_text, terminal_text, write_run
-from conformance.report.merge import merge
+from conformance.report.closing import exchange_text, terminal_text
+from conformance.report.records import Ended, Result
 from conformance.report.results import RESULTS, WORKERS, read_run, update_latest
 from conformance.report.write import write_reports
-from conformance.session import Session, new_run_directory
+from conformance.resuming import join_parts, resumed_options
+from conformance.rundir import new_run_directory
+from conformance.session import Session
 
 if TYPE_CHECKING:
     from conformance.plugin.collecting import ConformanceItem
@@ -37,6 +45,9 @@ class PytestRun:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.trouble = ""
+        self.notes: list[str] = []
+        self.interrupted = False
+        self.foreign_failures = False
         self._plans: list[TargetPlan] | None = None
         self._options: RunOptions | None = None
         self._folder: Path | None = None
@@ -49,7 +60,8 @@ class PytestRun:
         """The options; leaves by exit code 2 for a mistake in them."""
         if self._options is None:
             try:
-                self._options = RunOptions.from_namespace(self.config.option)
+                options = RunOptions.from_namespace(self.config.option)
+                self._options = resumed_options(options) if options.resume else options
             except ConformanceError as error:
                 pytest.exit(f"conformance: {error}", returncode=error.exit_code)
         return self._options
@@ -86,22 +98,37 @@ class PytestRun:
         """Wait for the verdict of ``item``; its target is started by its first item."""
         session = self._begun()
         if not session.started(item.plan.name):
-            wanted = {each.item.key for each in self._items.get(item.plan.name, [])}
-            chosen = split_items(item.plan, session, lambda each: each.key in wanted)
-            order = [each.item.key for each in self._items[item.plan.name]]
-            session.start(item.plan, sorted(chosen, key=lambda each: order.index(each.key)))
+            self._start(session, item.plan)
         return _wait(session.verdict(item.plan.name, item.item))
+
+    def _start(self, session: Session, plan: TargetPlan) -> None:
+        """Start what is selected of ``plan``, in the order of the items."""
+        order = {each.item.key: n for n, each in enumerate(self._items.get(plan.name, []))}
+        chosen = split_items(plan, session, lambda each: each.key in order)
+        if chosen or order:
+            session.start(plan, sorted(chosen, key=lambda each: order[each.key]))
 
     def _begun(self) -> Session:
         if self._session is None:
-            worker = getattr(self.config, "workerinput", {}).get("workerid", "")
             try:
-                self._session = Session(
-                    self.plans(), self.folder(), options=self.options.describe(), worker=worker
+                self._session = open_session(
+                    self.plans(),
+                    self.options,
+                    self.folder(),
+                    worker=getattr(self.config, "workerinput", {}).get("workerid", ""),
                 )
             except ConformanceError as error:
                 pytest.exit(f"conformance: {error}", returncode=error.exit_code)
         return self._session
+
+    def resume_for_workers(self) -> None:
+        """Before any worker writes: what an interrupted run decided becomes a part of this one."""
+        if self.options.resume is None:
+            return
+        try:
+            resume(self.plans(), self.options.describe(), self.folder())
+        except ConformanceError as error:
+            pytest.exit(f"conformance: {error}", returncode=error.exit_code)
 
     def exchange(self, result: Result) -> str:
         """The telling exchange of a result as text, for pytest's report section."""
@@ -111,59 +138,85 @@ class PytestRun:
 
     def finish(self, exitstatus: int) -> int | None:
         """Close the run; the exit code, or ``None`` where pytest's own stands."""
+        if is_worker(self.config):
+            if self._session is not None:
+                self._close(self._session, exitstatus)
+            return None
         if self._session is not None:
-            return self._finish_session(self._session, exitstatus)
-        if not is_worker(self.config) and self._folder and list(self._folder.glob(WORKERS)):
+            code = self._close(self._session, exitstatus)
+            if self.options.resume is not None:
+                join_parts(self.folder(), code)
+            return self._report(code)
+        if self._folder and list(self._folder.glob(WORKERS)):
             return self._finish_workers(exitstatus)
+        if self.interrupted and is_conformance_run(self.config):
+            return ExitCode.INTERRUPTED
         empty = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
         if empty and is_conformance_run(self.config) and not self.config.option.collectonly:
+            self.notes = ["no requirement was selected"]
             return ExitCode.UNDECIDED
         return None
 
-    def _finish_session(self, session: Session, exitstatus: int) -> int:
-        session.settle()
-        records = session.lines
-        code = self._code(
-            exitstatus, exit_code_of(records, session.lost, self.plans(), self.options)
-        )
+    def _close(self, session: Session, exitstatus: int) -> int:
+        try:
+            session.settle()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if not is_worker(self.config):  # a target of which nothing was selected
+            for plan in self.plans():
+                if not session.started(plan.name):
+                    split_items(plan, session, lambda each: False)
+        lines = session.lines
+        code = self._code(exitstatus, lines, session.lost)
+        self.notes = [*session.troubles, reason_of(code, lines, self.plans())]
         session.close(code)
-        if not is_worker(self.config):
-            self._report()
         return code
 
     def _finish_workers(self, exitstatus: int) -> int:
         """Merge what the workers wrote."""
-        merged = merge(
-            [read_run(path) for path in sorted(self.folder().glob(WORKERS))], partial=True
-        )
-        footers = merged.footer.targets.values() if merged.footer else ()
-        lost = any(target.ended == "unreachable" for target in footers)
-        code = self._code(
-            exitstatus, exit_code_of(merged.results, lost, self.plans(), self.options)
-        )
-        write_run(self.folder(), merged, exit_code=code)
-        self._report()
-        return code
+        run = read_run(self.folder())
+        seen = {each.target for each in run.results}
+        silent = [plan for plan in self.plans() if plan.name not in seen]
+        if silent:
+            rest = open_session(self.plans(), self.options, self.folder(), worker="rest")
+            for plan in silent:
+                split_items(plan, rest, lambda each: False)
+            rest.close(0)
+            run = read_run(self.folder())
+        footers = run.footer.targets.items() if run.footer else ()
+        lost = [name for name, each in footers if each.ended is Ended.UNREACHABLE]
+        code = self._code(exitstatus, run.results, bool(lost))
+        self.notes = [f"{name} stopped answering" for name in lost]
+        self.notes.append(reason_of(code, run.results, self.plans()))
+        join_parts(self.folder(), code)
+        return self._report(code)
 
-    def _code(self, exitstatus: int, code: int) -> int:
-        if exitstatus == pytest.ExitCode.INTERRUPTED:
+    def _code(self, exitstatus: int, results: Sequence[Result], lost: bool) -> int:
+        """The exit code: ours, unless Ctrl-C, pytest itself or other tests say something worse."""
+        if self.interrupted:
             return ExitCode.INTERRUPTED
         if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             return exitstatus
+        code = exit_code_of(results, lost, self.plans(), self.options)
+        if self.foreign_failures and code != ExitCode.CONFIGURATION:
+            return ExitCode.FAILURE
         return code
 
-    def _report(self) -> None:
+    def _report(self, code: int) -> int:
         write_reports(self.folder())
         if self.options.report_dir is None:
             update_latest(self.folder())
+        return code
 
     def summary(self) -> str:
         """The text of the terminal summary ("" where there is nothing to tell)."""
+        lines = [] if self.trouble else [note for note in self.notes if note]
+        folder = self._folder
         if self.trouble:
-            return self.trouble
-        if self._folder is None or is_worker(self.config) or not (self._folder / RESULTS).exists():
-            return ""
-        return terminal_text(self._folder)
+            lines.append(self.trouble)
+        elif folder is not None and not is_worker(self.config) and (folder / RESULTS).exists():
+            lines.insert(0, terminal_text(folder))
+        return "\n".join(lines)
 
 
 def _wait(future: Future[Result]) -> Result:

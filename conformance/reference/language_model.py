@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import log
 from operator import add
@@ -75,18 +75,26 @@ class LanguageModel:
         self.tokenizer = tokenizer
         self.end = SPECIALS["<|end_of_text|>"]
         dice = random.Random(f"reference {name}")
-        self._backgrounds = [Background(self._background(dice)) for _ in range(_BACKGROUNDS)]
+        lowered = self._lowered()
+        vectors = (self._background(dice, lowered) for _ in range(_BACKGROUNDS))
+        self._backgrounds = [Background(vector) for vector in vectors]
         self._jitter = [dice.gauss(0, _SPREAD) for _ in range(4096)]
         self._read(SENTENCES)
 
-    def _background(self, dice: random.Random) -> list[float]:
+    def _background(self, dice: random.Random, lowered: Mapping[int, float]) -> list[float]:
         logits = [dice.gauss(0, _SIGMA) for _ in range(len(self.tokenizer))]
-        for number, piece in enumerate(self.tokenizer.pieces):
-            if not piece or not _is_text(piece):
-                logits[number] = _NEVER
-            elif number < 256:
-                logits[number] -= _SIGMA  # a lone byte is rarely the best piece
+        for number, change in lowered.items():
+            logits[number] = _NEVER if change == _NEVER else logits[number] + change
         return logits
+
+    def _lowered(self) -> dict[int, float]:
+        """What is no text never comes by itself; a lone byte is rarely the best piece."""
+        pieces = enumerate(self.tokenizer.pieces)
+        changes = {
+            number: (-_SIGMA if number < 256 else 0.0) if _is_text(piece) else _NEVER
+            for number, piece in pieces
+        }
+        return {number: change for number, change in changes.items() if change}
 
     def _read(self, sentences: Iterable[str]) -> None:
         first: defaultdict[int, Counter[int]] = defaultdict(Counter)
@@ -182,6 +190,8 @@ def _is_word(piece: bytes) -> bool:
 
 
 def _is_text(piece: bytes) -> bool:
+    if not piece:
+        return False
     try:
         text = piece.decode()
     except UnicodeDecodeError:

@@ -14,6 +14,7 @@ from conformance.reference.rules import (
     invalid_value,
     mapping,
     missing,
+    record,
     string,
 )
 
@@ -118,23 +119,23 @@ def _tool(param: str, value: Any) -> dict[str, Any]:
 
 def function(param: str, value: Any) -> dict[str, Any]:
     """A function: its name, and perhaps a description and a schema of its parameters."""
-    function = mapping(param, value)
-    if "name" not in function:
+    found = mapping(param, value)
+    if "name" not in found:
         raise missing(f"{param}.name")
-    name = string(64, 1)(f"{param}.name", function["name"])
+    name = string(64, 1)(f"{param}.name", found["name"])
     if not _NAME.fullmatch(name):
         message = (
             f"Invalid '{param}.name': string does not match pattern. "
             "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
         )
         raise APIError(400, message, param=f"{param}.name", code="invalid_value")
-    if function.get("description") is not None:
-        string()(f"{param}.description", function["description"])
-    if function.get("strict") is not None:
-        boolean(f"{param}.strict", function["strict"])
-    if function.get("parameters") is not None:
-        _parameters(f"{param}.parameters", name, function["parameters"])
-    return function
+    if found.get("description") is not None:
+        string()(f"{param}.description", found["description"])
+    if found.get("strict") is not None:
+        boolean(f"{param}.strict", found["strict"])
+    if found.get("parameters") is not None:
+        _parameters(f"{param}.parameters", name, found["parameters"])
+    return found
 
 
 def _parameters(param: str, name: str, value: Any) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CATALOGUE", "Entry", "read_catalogue"]
+__all__ = ["CATALOGUE", "Entry", "digest", "load_catalogue", "read_catalogue"]
 
 CATALOGUE = "catalogue.json"
 
@@ -26,13 +27,23 @@ class Entry:
 
 def read_catalogue(run_dir: Path) -> dict[str, Entry]:
     """Every requirement of ``catalogue.json`` in its order; empty if there is none to read."""
+    found = load_catalogue(run_dir)
+    return {id: _entry(value) for id, value in found.items() if isinstance(value, dict)}
+
+
+def load_catalogue(run_dir: Path) -> dict[str, Any]:
+    """``catalogue.json`` as it is; empty if there is none to read."""
     try:
         data = json.loads((run_dir / CATALOGUE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    if not isinstance(data, dict):
-        return {}
-    return {id: _entry(value) for id, value in data.items() if isinstance(value, dict)}
+    return data if isinstance(data, dict) else {}
+
+
+def digest(requirements: Mapping[str, Any]) -> str:
+    """A short digest of a catalogue: what two runs asked is the same where it is equal."""
+    text = json.dumps(requirements, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _entry(value: Mapping[str, Any]) -> Entry:

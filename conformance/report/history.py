@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import ConfigurationError
+from conformance.report.atomic import replace_text
 from conformance.report.records import Ended, Run
-from conformance.report.write import replace_text
 from conformance.verdicts import Verdict
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "nights_of",
     "read_night",
     "retain",
+    "series",
     "write_night",
 ]
 

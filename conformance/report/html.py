@@ -20,6 +20,7 @@ from markupsafe import Markup
 from conformance.report.fold import Fold
 from conformance.report.matrix import Matrix
 from conformance.report.text import clip, count, plural, visible
+from conformance.report.trends import WINDOW
 from conformance.report.words import (
     BAD,
     FOLD_SIGNS,
@@ -92,6 +93,7 @@ def _environment() -> Environment:
     environment.filters.update(visible=visible, count=count, clip=clip)
     environment.globals.update(
         plural=plural,
+        WINDOW=WINDOW,
         SIGNS=SIGNS,
         BAD=BAD,
         FOLD_SIGNS=FOLD_SIGNS,

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from conformance.report.catalogue import Entry, read_catalogue
 from conformance.report.evidence import Record, load_records, read_objects
@@ -19,8 +18,9 @@ from conformance.report.fold import Fold, ParameterFold, fold_parameters
 from conformance.report.pagedata import ByCell, PageData, telling
 from conformance.report.records import Ended, Footer, Result, Run, TargetHeader
 from conformance.report.results import read_run
-from conformance.report.slots import Slot, place_slot, slot
+from conformance.report.slots import Slot, permalink, place_slot, slot
 from conformance.report.text import count, joined, plural, visible
+from conformance.report.trends import Trends
 from conformance.report.words import BAD, IDLE, severity
 from conformance.verdicts import Level, Verdict, worst
 
@@ -134,15 +134,16 @@ class Matrix:
     chapters: tuple[Chapter, ...]
     verdicts: tuple[Verdict, ...]
     data: Mapping[str, Any]
+    trends: Trends | None = None
 
 
-def load_matrix(run_dir: Path) -> Matrix:
-    """The page of the run in ``run_dir``, from its files alone."""
+def load_matrix(run_dir: Path, trends: Trends | None = None) -> Matrix:
+    """The page of the run in ``run_dir``, from its files alone; ``trends``: what went before."""
     run = read_run(run_dir)
     shown = [result for result in run.results if telling(result)]
     wanted = {(r.target, id) for r in shown for id in (r.minimal, *r.evidence[:1]) if id}
     records = load_records(run_dir / "evidence", wanted)
-    return build_matrix(run, read_catalogue(run_dir), records, _learned(run_dir))
+    return build_matrix(run, read_catalogue(run_dir), records, _learned(run_dir), trends)
 
 
 def build_matrix(
@@ -150,6 +151,7 @@ def build_matrix(
     catalogue: Mapping[str, Entry],
     records: Mapping[tuple[str, str], Record],
     learned: Iterable[tuple[str, str, str, str]] = (),
+    trends: Trends | None = None,
 ) -> Matrix:
     """The page of ``run``; pure."""
     by_cell = _by_cell(run)
@@ -160,6 +162,8 @@ def build_matrix(
     levels = {r.requirement: r.level.value for r in run.results}
     chapters = _chapters(ids, names, levels, catalogue, by_cell)
     slots, parameters = _parameters(run, names)
+    lessons = _grouped(learned, names)
+    since = {cell.key: cell.since for cell in trends.red if cell.since} if trends else {}
     return Matrix(
         run=run,
         incomplete=_incomplete(run),
@@ -167,10 +171,13 @@ def build_matrix(
         failures=failures(run, ids),
         parameter_slots=slots,
         parameters=parameters,
-        learned=_grouped(learned, names),
+        learned=lessons,
         chapters=chapters,
         verdicts=tuple(sorted({r.verdict for r in run.results}, key=severity, reverse=True)),
-        data=PageData(run, ids, names, levels, catalogue, records, by_cell).build(),
+        data=PageData(
+            run, ids, names, levels, catalogue, records, by_cell, dict(lessons), since
+        ).build(),
+        trends=trends,
     )
 
 
@@ -308,11 +315,6 @@ def failures(run: Run, ids: Sequence[str] = ()) -> tuple[Failure, ...]:
             more = tuple(cause)[1:] if shared else ()
             listed[key] = Failure(result, "" if shared else places, more)
     return tuple(listed.values())
-
-
-def permalink(*parts: str) -> str:
-    """The fragment that opens a cell: target, requirement and place, percent-encoded."""
-    return "/".join(quote(visible(part), safe="") for part in parts)
 
 
 def _parameters(

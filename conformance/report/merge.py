@@ -39,12 +39,17 @@ PRECEDENCE = (
 _ENDED = (Ended.COMPLETE, Ended.BUDGET, Ended.UNREACHABLE, Ended.INTERRUPTED)
 
 
-def merge(runs: Sequence[Run], *, partial: bool = False, catalogue: Collection[str] = ()) -> Run:
+def merge(
+    runs: Sequence[Run],
+    *,
+    partial: bool = False,
+    catalogue: Collection[str] | Mapping[str, Collection[str]] = (),
+) -> Run:
     """The run that all ``runs`` together are.
 
     A ``not-run`` gives way to any other verdict of the same key. ``partial`` also takes what is
-    incomplete (interrupted runs, missing shards). With the requirement ids of the ``catalogue``,
-    each must have a line for every target. Raises :class:`ConfigurationError` that names what
+    incomplete (interrupted runs, missing shards). With the requirement ids of the ``catalogue``
+    (of each target, where it is a mapping), each must have a line for every target. Raises :class:`ConfigurationError` that names what
     differs, what was decided twice, or what is missing.
     """
     if not runs:
@@ -111,7 +116,11 @@ def _decided_first(result: Result) -> tuple[bool, tuple[str, ...], str]:
     return result.verdict is Verdict.NOT_RUN, result.key.sortable, repr(result)
 
 
-def _no_gaps(runs: Sequence[Run], results: Iterable[Result], catalogue: Collection[str]) -> None:
+def _no_gaps(
+    runs: Sequence[Run],
+    results: Iterable[Result],
+    catalogue: Collection[str] | Mapping[str, Collection[str]],
+) -> None:
     interrupted = sum(run.footer is None for run in runs)
     if interrupted:
         raise ConfigurationError(
@@ -122,7 +131,13 @@ def _no_gaps(runs: Sequence[Run], results: Iterable[Result], catalogue: Collecti
         raise ConfigurationError(f"missing shards: {_some(missing)}", instead="merge all shards")
     seen = {(result.target, result.requirement) for result in results}
     targets = sorted({target.target for run in runs for target in run.targets})
-    gaps = [f"{t} / {id}" for t in targets for id in sorted(catalogue) if (t, id) not in seen]
+    wanted = catalogue if isinstance(catalogue, Mapping) else dict.fromkeys(targets, catalogue)
+    gaps = [
+        f"{target} / {id}"
+        for target in targets
+        for id in sorted(wanted.get(target, ()))
+        if (target, id) not in seen
+    ]
     if gaps:
         raise ConfigurationError(f"without any verdict: {_some(gaps)}", instead="run them too")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from conformance.report.catalogue import Entry
 from conformance.report.evidence import Record
 from conformance.report.exhibit import exhibit
-from conformance.report.records import Result, Run
+from conformance.report.records import Key, Result, Run
 from conformance.report.slots import slot
 from conformance.report.text import visible
 from conformance.report.words import SIGNS, severity
@@ -35,7 +36,8 @@ class PageData:
 
     ``grid[requirement][target]`` is an index into ``cells`` (or -1); a cell is a list of
     ``[slot, verdict, message, extras]``; ``extras`` (absent for a plain pass) holds requests,
-    seconds, reason, occurrences and the indexes of its exhibits.
+    seconds, reason, occurrences, since when it is red, and the indexes of its exhibits.
+    ``learned[target]`` is what calibration found, shown in the cells that rest on it.
     """
 
     def __init__(
@@ -47,9 +49,12 @@ class PageData:
         catalogue: Mapping[str, Entry],
         records: Mapping[tuple[str, str], Record],
         cells: ByCell,
+        learned: Mapping[str, Sequence[tuple[str, str, str]]] = MappingProxyType({}),
+        since: Mapping[Key, str] = MappingProxyType({}),
     ) -> None:
         self.run, self.ids, self.names, self.levels = run, ids, names, levels
         self.catalogue, self.records, self.by_cell = catalogue, records, cells
+        self.learned, self.since = learned, since
         self.slots = sorted({slot(result) for result in run.results})
         self.slot_index = {each: index for index, each in enumerate(self.slots)}
         self.texts: dict[str, int] = {}
@@ -65,7 +70,11 @@ class PageData:
         return {
             "targets": [visible(name) for name in self.names],
             "requirements": [self.requirement(id) for id in self.ids],
-            "slots": [[each.label, visible(each.anchor)] for each in self.slots],
+            "slots": [
+                [each.label, visible(each.anchor), visible(each.endpoint or "")]
+                for each in self.slots
+            ],
+            "learned": [self.lessons(target) for target in self.names],
             "verdicts": {v.value: SIGNS[v] for v in Verdict},
             "texts": list(self.texts),
             "cells": self.cell_list,
@@ -78,6 +87,10 @@ class PageData:
         entry = self.catalogue.get(id, Entry())
         parts = (id, self.levels[id], entry.statement, entry.kind, entry.reference, entry.quote)
         return [visible(part) for part in parts]
+
+    def lessons(self, target: str) -> list[list[str]]:
+        """What calibration found: endpoint, lesson, finding."""
+        return [[visible(part)[:400] for part in each] for each in self.learned.get(target, ())]
 
     def cell(self, target: str, id: str) -> int:
         """The index of one target's cell."""
@@ -112,6 +125,7 @@ class PageData:
             "requests": result.requests or None,
             "seconds": round(result.seconds, 2) or None,
             "reason": visible(result.reason or ""),
+            "since": self.since.get(result.key, "")[:16].replace("T", " "),
             "occurrences": visible(result.occurrences or ""),
             "ids": [visible(id) for id in result.evidence[:4]],
             "minimal": self.exhibit(result, result.minimal),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from conformance.report.records import Key, Result
 from conformance.report.text import visible
 
-__all__ = ["Slot", "place_slot", "slot"]
+__all__ = ["Slot", "permalink", "place_slot", "slot"]
 
 _ENDPOINTS = ("chat", "completions", "models", "model")
 _MODES = ("regular", "stream")
@@ -42,3 +43,8 @@ def place_slot(endpoint: str | None, mode: str | None) -> Slot:
     place = _ENDPOINTS.index(endpoint) if endpoint in _ENDPOINTS else len(_ENDPOINTS)
     turn = _MODES.index(mode) if mode in _MODES else len(_MODES)
     return Slot((endpoint is None, place, endpoint or "", turn, mode or ""), endpoint, mode)
+
+
+def permalink(*parts: str) -> str:
+    """The fragment that opens a cell: target, requirement and place, percent-encoded."""
+    return "/".join(quote(visible(part), safe="") for part in parts)

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise, takewhile
+from pathlib import Path
 
 from conformance.report.diff import BROKEN, FAILING, KEPT
-from conformance.report.history import LETTERS, Night, series
+from conformance.report.history import LETTERS, Night, nights_of, series
 from conformance.report.records import Ended, Key
-from conformance.report.slots import place_slot
+from conformance.report.slots import permalink, place_slot
 from conformance.verdicts import Verdict
 
-__all__ = ["CellTrend", "TargetTrend", "Trends", "trends"]
+__all__ = ["CellTrend", "TargetTrend", "Trends", "history_trends", "trends"]
 
 #: A cell flaps that changed at least so often in so many nights.
 FLAPS, WINDOW = 3, 30
@@ -45,9 +46,10 @@ class CellTrend:
     changes: int = 0
 
     @property
-    def anchor(self) -> str:
-        """The place as permalinks write it."""
-        return place_slot(self.key.endpoint, self.key.mode).anchor
+    def link(self) -> str:
+        """The fragment that opens its cell."""
+        place = place_slot(self.key.endpoint, self.key.mode).anchor
+        return permalink(self.key.target, self.key.requirement, place)
 
     @property
     def flapping(self) -> bool:
@@ -75,9 +77,19 @@ class TargetTrend:
         return tuple(tuple(piece) for piece in pieces if piece)
 
     @property
+    def least(self) -> int:
+        """The fewest red cells of a night."""
+        return min((red for red in self.red if red is not None), default=0)
+
+    @property
+    def highest(self) -> int:
+        """The most red cells of a night."""
+        return max((red for red in self.red if red is not None), default=0)
+
+    @property
     def most(self) -> int:
         """The height of the sparkline, at least 1."""
-        return max((red for red in self.red if red is not None), default=0) or 1
+        return self.highest or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,11 @@ def trends(nights: Sequence[Night], notes: Sequence[str] = ()) -> Trends:
     names = list(nights[-1].targets) if nights else []
     starts = tuple(night.started for night in nights)
     return Trends(starts, tuple(_target(nights, name, starts) for name in names), tuple(notes))
+
+
+def history_trends(history: Path) -> Trends:
+    """The trends over every night kept below the folder ``history``."""
+    return trends(*nights_of(history))
 
 
 def _target(nights: Sequence[Night], name: str, starts: Sequence[str]) -> TargetTrend:

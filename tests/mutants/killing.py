@@ -34,7 +34,7 @@ BASE = "http://127.0.0.1/v1"
 #: Seconds that a stalled mutant may cost, for few requirements and for all at once.
 BRIEF, LONG = Timeouts(2.0, 2.0, 2.0, 20.0), Timeouts(2.0, 8.0, 8.0, 40.0)
 #: The narrowest profile that promises what a mutant breaks is the one it is judged under.
-PROFILES = ("deeptrin", "openai")
+PROFILES: tuple[str, ...] = ("deeptrin", "openai")
 #: What gives the requirements that judge every recorded exchange something to look at.
 ASKING = (
     "accepts.minimal",
@@ -46,8 +46,7 @@ ASKING = (
 )
 BAD = {
     Level.MUST: {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED},
-    Level.SHOULD: {Verdict.WARN, Verdict.FAIL},
-    Level.MAY: {Verdict.INFO},
+    Level.SHOULD: {Verdict.WARN, Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED},
 }
 ACCUSING = {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.WARN, Verdict.FLAKY}
 
@@ -124,34 +123,22 @@ def concerning(mutant: Mutant) -> Callable[[Item], bool]:
 
 
 def killers(profile: str, results: Iterable[Result]) -> frozenset[str]:
-    """The requirements that accuse, each as loudly as its level allows."""
-    found = set()
-    for each in results:
-        if each.verdict not in BAD[each.requirement.level]:
-            continue
-        if each.requirement.level is Level.MAY:
-            before = honest_results(profile)[each.item.key]
-            if before.message == each.message:
-                continue
-        found.add(each.requirement.id)
-    return frozenset(found)
+    """The requirements that accuse as loudly as their level allows (MAY: by saying so)."""
+    return frozenset(each.requirement.id for each in results if _kills(profile, each))
 
 
-def accusers(profile: str, results: Sequence[Result]) -> list[str]:
+def _kills(profile: str, result: Result) -> bool:
+    if result.requirement.level is Level.MAY:
+        before = honest_results(profile)[result.item.key]
+        return result.verdict is Verdict.INFO and before.message != result.message
+    return result.verdict in BAD.get(result.level, set())
+
+
+def accusers(profile: str, results: Iterable[Result]) -> list[str]:
     """Every requirement that says anything against the server."""
+    results = list(results)
     loud = {each.requirement.id for each in results if each.verdict in ACCUSING}
-    told = {each for each in killers(profile, results) if each in _informing(bench(profile))}
-    return sorted(loud | told)
-
-
-@cache
-def _informing_ids(profile: str) -> frozenset[str]:
-    items = bench(profile).items
-    return frozenset(i.requirement.id for i in items if i.requirement.level is Level.MAY)
-
-
-def _informing(chosen: Bench) -> frozenset[str]:
-    return _informing_ids(chosen.profile.name)
+    return sorted(loud | killers(profile, results))
 
 
 async def _judge(chosen: Bench, app: Any, items: Sequence[Item]) -> list[Result]:

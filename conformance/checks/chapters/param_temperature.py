@@ -105,11 +105,10 @@ async def _greedy_draws(ctx: Context, known: Coin, tilt: int, count: int = GREED
     Several choices of one greedy answer are refused by some engines.
     """
     if known.per_request > 1:
-        request = await toss(
-            ctx, known.bias(tilt), temperature=0, n=known.per_request, **known.prompt
-        )
+        many = min(known.per_request, 32)
+        request = await toss(ctx, known.bias(tilt), temperature=0, n=many, **known.prompt)
         if read_answer(await ctx.ask(request)) is not None:
-            return await draw(ctx, known, known.per_request, tilt, temperature=0)
+            return await draw(ctx, known, many, tilt, temperature=0)
     return await draw(ctx, replace(known, per_request=1), count, tilt, temperature=0)
 
 

@@ -28,7 +28,7 @@ from conformance.checks.api import (
 )
 from conformance.checks.chapters.example import filled
 from conformance.checks.chapters.model import UNKNOWN
-from conformance.checks.clients import KIND, LANGUAGES, Client, Observed, Probe, observe
+from conformance.checks.clients import KIND, LANGUAGES, Client, Observed, Probe, View, observe
 from conformance.checks.clientviews import (
     Problem,
     answers_alike,
@@ -160,7 +160,6 @@ def requirements(profile: Profile) -> Iterable[Requirement]:
                 endpoints=(topic.endpoint,),
                 modes=(),
                 needs=topic.needs,
-                tags=(KIND,),
             )
     yield from _samples(profile)
 
@@ -183,10 +182,10 @@ def _judge(name: str, topic: Topic) -> Any:
         probes, observed = await _shown(ctx, client, topic)
         chosen = [probes[each] for each in topic.probes if each in probes]
         judged = _judgeable(name, chosen)
-        for probe in judged:
-            for problem in topic.compare(client.language, probe, observed):
-                evidence = [problem.exchange] if problem.exchange else []
-                raise Broken(f"{client.title}: {problem.text}", *evidence, level=problem.level)
+        found = [p for probe in judged for p in topic.compare(client.language, probe, observed)]
+        for problem in sorted(found, key=lambda each: each.level is not None):
+            evidence = [problem.exchange] if problem.exchange else []
+            raise Broken(f"{client.title}: {problem.text}", *evidence, level=problem.level)
         ctx.seen.extend(each.exchange for each in judged if each.exchange)
         return None
 
@@ -219,30 +218,40 @@ def _says_something(name: str, exchange: Exchange | None) -> bool:
 # Showing
 
 
-@dataclass(frozen=True)
-class Seen:
-    """All that one client saw, with the topics on which it and the wire differ."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What judgements go on from; the run's files hold it elsewhere."""
 
-    finding: str
     probes: dict[str, Probe]
     observed: Observed
-    problems: dict[str, list[str]]
 
-    @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
-        """As it is recorded with the run: what was shown, what was seen, what differs."""
-        return {
-            "problems": self.problems,
-            "shown": {name: each.exchange.id for name, each in self.probes.items() if each.exchange},
-            "views": {name: dict(ways) for name, ways in self.observed.views.items()},
-        }
+    def __str__(self) -> str:
+        return "see the evidence"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that one client saw: recorded with the run as what was learned about the target.
+
+    ``problems`` are the differences by topic (an empty list: none), ``shown`` the evidence ids of
+    the replayed answers by probe, ``views`` the client's own words by probe and way of asking.
+    """
+
+    finding: str
+    language: str
+    version: str
+    problems: dict[str, list[str]]
+    shown: dict[str, str]
+    views: Mapping[str, Mapping[str, View]]
+    kept: Kept
 
 
 async def _shown(ctx: Context, client: Client, topic: Topic) -> tuple[dict[str, Probe], Observed]:
     """The probes and what ``client`` saw of them: once for all topics, anew for a repetition."""
     if ctx.repetition == 0:
-        seen = await ctx.learn(_lesson(client))
-        return seen.probes, seen.observed
+        first = "chat" if "chat" in ctx.profile.endpoints else ctx.endpoint.name
+        seen = await ctx.on(endpoint=first).learn(_lesson(client))
+        return seen.kept.probes, seen.kept.observed
     probes = await _probes(ctx, topic.probes)
     return probes, await observe(ctx, client, probes)
 
@@ -256,9 +265,11 @@ def _lesson(client: Client) -> Callable[[Context], Any]:
         finding = f"{client.title} reads what the wire says"
         if differs:
             finding = f"{client.title} differs from the wire in {', '.join(differs)}"
-        return Seen(finding, probes, observed, problems)
+        shown = {name: each.exchange.id for name, each in probes.items() if each.exchange}
+        return Seen(finding, client.language, client.version, problems, shown, observed.views, Kept(probes, observed))
 
-    lesson.__name__ = f"sdk.{client.language}.{client.version}"
+    name = f"sdk-{client.language}-{client.version}".replace(".", "-")
+    lesson.__name__ = lesson.__qualname__ = name
     return lesson
 
 
@@ -366,7 +377,6 @@ def _samples(profile: Profile) -> Iterable[Requirement]:
                 cases=_versions("python"),
                 endpoints=(),
                 modes=(),
-                tags=(KIND,),
             )
 
 

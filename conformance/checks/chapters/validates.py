@@ -104,6 +104,7 @@ def validates(profile: Profile) -> Iterable[Requirement]:
             needs=(name,),
             parameter=name,
             aspect="validates",
+            phase=Phase.HOSTILE,  # a number where a string belongs has killed servers
             elsewhere=Depth.STANDARD,
         )
         home = home_of(profile, name)
@@ -217,6 +218,8 @@ def _all_faults(ctx: Context) -> Sequence[Case]:
     NAMED,
     endpoints=("chat", "completions"),
     cases=_all_faults,
+    phase=Phase.HOSTILE,
+    elsewhere=Depth.STANDARD,
     cost=0,
 )
 async def named(ctx: Context, case: Case) -> None:
@@ -224,7 +227,10 @@ async def named(ctx: Context, case: Case) -> None:
     fault: Mutation = case.data
     if case.request is None:
         return
-    exchange = await ctx.ask(case.request)
+    try:
+        exchange = await ctx.ask(case.request)
+    except Broken as death:
+        raise NotApplicable(death.message, *death.evidence) from None
     if (exchange.status or 0) not in FITTING or envelope_problem(exchange):
         raise NotApplicable("not refused with an envelope", exchange)
     if not named_parameter(exchange, fault.parameter):

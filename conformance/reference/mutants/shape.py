@@ -125,7 +125,7 @@ def index_from_one(choice: Document, seen: Seen) -> None:
     choice["index"] += 1
 
 
-@mutant("choice-lost", kills=("shape.choices.count", "shape.choices.indices"), kind="json")
+@mutant("choice-lost", kills=("shape.choices.count",), kind="json")
 def choice_lost(document: Document, seen: Seen) -> None:
     """Only the first of several choices is returned."""
     document["choices"] = document.get("choices", [])[:1]

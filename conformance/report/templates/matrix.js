@@ -73,13 +73,14 @@
   }
   function verdict(r, t, [slot, index, text, more], anchor) {
     const extras = more || {};
-    const [label, key] = data.slots[slot];
+    const [label, key, endpoint] = data.slots[slot];
     const box = el("article", "place" + (anchor === key ? " target" : ""));
     const hash = el("a", "", "# permalink");
     hash.href = permalink(r, t, key);
     add(box, add(el("h5"), chip(verdicts[index]), el("span", "", label), hash));
     if (data.texts[text]) add(box, el("p", "msg", data.texts[text]));
     const facts = [
+      extras.since && "red since " + extras.since + " UTC",
       extras.reason && "reason: " + extras.reason,
       extras.occurrences && "seen in " + extras.occurrences,
       extras.requests && extras.requests + " requests of its own",
@@ -90,8 +91,16 @@
     if (extras.minimal !== undefined) add(box, exhibit(data.exhibits[extras.minimal], "Smallest failing request"));
     if (extras.first !== undefined) add(box, exhibit(data.exhibits[extras.first], extras.minimal === undefined ? "Request" : "Request that first showed it"));
     if (extras.curl) add(box, command("curl", extras.curl));
+    if (more) add(box, calibration(data.learned[t].filter((each) => each[0] === endpoint)));
     if (BAD.has(verdicts[index]) && extras.ids && extras.minimal === undefined && extras.first === undefined)
       add(box, el("p", "facts", "The exchange is not in this page; look for its id in evidence/."));
+    return box;
+  }
+  function calibration(lessons) {
+    if (!lessons.length) return null;
+    const box = el("details", "facts"), list = el("ul");
+    add(box, el("summary", "", "What calibration found at this endpoint"), list);
+    for (const [, lesson, finding] of lessons) add(list, el("li", "", lesson.replaceAll("_", " ") + ": " + finding));
     return box;
   }
   function exhibit(x, title) {

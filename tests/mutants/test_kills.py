@@ -1,0 +1,84 @@
+"""Every mutant is killed by what it was made for, and every requirement kills a mutant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conformance.reference.mutants import Mutant, every
+from conformance.verdicts import Verdict
+
+from .killing import PROFILES, accusers, bench, judge_mutant, killers, profile_of
+
+EXEMPT = yaml.safe_load((Path(__file__).parent / "exempt.yaml").read_text())
+MUTANTS = every()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_killed_by_its_declared_killers(
+    mutant: Mutant,
+    request: pytest.FixtureRequest,
+    record_property,
+    snapshot,
+):
+    """A defect is found by every requirement that it was made for; the rest is as reviewed."""
+    everything = request.config.getoption("--kill-table", False)
+    profile = profile_of(mutant)
+
+    results = judge_mutant(mutant, (lambda item: True) if everything else None)
+
+    found = killers(profile, results)
+    accused = accusers(profile, results)
+    row = {
+        "mutant": mutant.name,
+        "chapter": mutant.function.__module__.rpartition(".")[2],
+        "defect": mutant.defect,
+        "thread": mutant.thread,
+        "profile": profile,
+        "kills": mutant.kills,
+        "killed": set(mutant.kills) <= found,
+        "found": sorted(found),
+        "accusers": accused,
+    }
+    record_property("row", json.dumps(row))
+    faults = [f"{r.item.name}: {r.message}" for r in results if r.verdict is Verdict.ERROR]
+    assert [] == faults
+    assert [] == sorted(set(mutant.kills) - found)
+    update = request.config.getoption("--update-accusers", False)
+    if everything and not update and not unsteady(mutant):
+        assert snapshot.get(mutant.name, "not reviewed") == accused
+
+
+def unsteady(mutant: Mutant) -> bool:
+    """Whether what accuses it depends on more than the defect."""
+    return mutant.every > 1 or mutant.name in EXEMPT["unsteady"]
+
+
+def test_every_mutant_declares_killers_that_exist():
+    """A killer is a requirement of a shipped profile, and every mutant has one."""
+    known = set().union(*(bench(profile).ids for profile in PROFILES))
+
+    strangers = {each.name: sorted(set(each.kills) - known) for each in MUTANTS}
+
+    assert {} == {name: ids for name, ids in strangers.items() if ids}
+    assert [] == [each.name for each in MUTANTS if not each.kills]
+
+
+def test_every_requirement_has_a_mutant():
+    """A check without a server that breaks it is not known to find anything."""
+    known = set().union(*(bench(profile).ids for profile in PROFILES))
+    killing = {id for each in MUTANTS for id in each.kills}
+
+    assert set(EXEMPT["requirements"]) == known - killing
+
+
+def test_what_is_exempt_exists():
+    """The list of exceptions holds nothing that is gone, and a reason for each."""
+    names = {each.name for each in MUTANTS}
+
+    assert set() == set(EXEMPT["unsteady"]) - names
+    assert all(EXEMPT["requirements"].values())
+    assert all(EXEMPT["unsteady"].values())
