@@ -115,11 +115,18 @@ def _everything(promised: Profile) -> tuple[Profile, list[Item]]:
 
 @asynccontextmanager
 async def open_engine(
-    plan: TargetPlan, evidence: Path | None, emit: Callable[[Event], None]
+    plan: TargetPlan,
+    evidence: Path | None,
+    emit: Callable[[Event], None],
+    *,
+    app: ASGIApp | None = None,
 ) -> AsyncIterator[Engine]:
-    """An engine for ``plan``: starts the embedded server if the target is one."""
+    """An engine for ``plan``: starts the embedded server if the target is one.
+
+    ``app`` is asked in this process instead of the target's address.
+    """
     async with AsyncExitStack() as stack:
-        target, wire = await _connect(plan, stack)
+        target, wire = await _connect(plan, stack, app)
         key = target.key(os.environ)
         mask = Mask([key] if key else [])
         store = EvidenceStore(evidence, target.name, target.base_url, mask)
@@ -219,8 +226,12 @@ def declared_by(target: Target) -> Callable[[Item, Judged], tuple[Verdict, str, 
     return judge
 
 
-async def _connect(plan: TargetPlan, stack: AsyncExitStack) -> tuple[Target, WireLike]:
+async def _connect(
+    plan: TargetPlan, stack: AsyncExitStack, app: ASGIApp | None
+) -> tuple[Target, WireLike]:
     target = plan.target
+    if app is not None:
+        return target, _in_process(target, app)
     if target.kind is Kind.MUTANT:
         from conformance.reference.mutants import build
 

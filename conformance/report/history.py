@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,7 @@ def read_night(path: Path, known: dict[Any, Any] | None = None) -> Night:
         line = json.loads(path.read_bytes())
         if line["type"] != "night" or line["version"] != _VERSION:
             raise ValueError("of another kind or version")
-        keys = tuple(known.setdefault(key, key) for key in map(_key, line["keys"]))
-        keys = known.setdefault(keys, keys)
+        keys = _keys(line["keys"], known)
         targets = {str(n): _target(each, len(keys)) for n, each in line["targets"].items()}
         return Night(str(line["started"]), str(line["suite_version"]), keys, targets)
     except OSError as error:
@@ -150,6 +150,15 @@ def read_night(path: Path, known: dict[Any, Any] | None = None) -> Night:
         what = f"this is not a night of this suite ({type(error).__name__}: {error})"
         instead = "remove it; `conformance nightly` writes such files"
         raise ConfigurationError(what, where=str(path), instead=instead) from error
+
+
+def _keys(lines: Any, known: dict[Any, Any]) -> tuple[CellKey, ...]:
+    """The keys of a night; most nights have those of the night before."""
+    before, keys = known.get("before", (None, ()))
+    if lines != before:
+        keys = tuple(known.setdefault(key, key) for key in map(_key, lines))
+        known["before"] = lines, keys
+    return keys
 
 
 def _key(value: Any) -> CellKey:
@@ -217,12 +226,14 @@ def _remove(paths: Iterable[Path]) -> None:
 
 def series(nights: Sequence[Night], target: str) -> dict[CellKey, str]:
     """For each key of ``target``: a letter for each night, oldest first."""
-    columns: dict[CellKey, list[str]] = {}
-    for index, night in enumerate(nights):
-        mine = night.targets.get(target)
-        if mine is None:
-            continue
-        for key, letter in zip(night.keys, mine.verdicts, strict=True):
-            if letter != ABSENT:
-                columns.setdefault(key, [ABSENT] * len(nights))[index] = letter
-    return {key: "".join(letters) for key, letters in columns.items()}
+    found: dict[CellKey, str] = {}
+    done = 0
+    # Nights that asked the same are turned from rows into columns at once.
+    for keys, group in groupby(nights, lambda night: night.keys if target in night.targets else ()):
+        rows = [night.targets[target].verdicts for night in group] if keys else list(group)
+        columns = map("".join, zip(*rows, strict=True)) if keys else ()
+        for key, letters in zip(keys, columns, strict=True):
+            found[key] = found.get(key, "").ljust(done, ABSENT) + letters
+        done += len(rows)
+    whole = {key: letters.ljust(done, ABSENT) for key, letters in found.items()}
+    return {key: letters for key, letters in whole.items() if letters.strip(ABSENT)}

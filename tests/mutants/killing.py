@@ -44,6 +44,8 @@ ASKING = (
     "http.head",
     "param.temperature.validates",
 )
+#: Chapters whose checks run programs: interpreters, SDKs, curl.
+PROGRAMS = ("example", "sdk")
 BAD = {
     Level.MUST: {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED},
     Level.SHOULD: {Verdict.WARN, Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED},
@@ -96,14 +98,15 @@ def profile_of(mutant: Mutant) -> str:
 def honest_results(profile: str) -> dict[tuple[Any, ...], Result]:
     """What the honest server gets, by item."""
     chosen = bench(profile)
-    results = asyncio.run(_judge(chosen, chosen.recording.app_of_run(), chosen.items))
+    items = [each for each in chosen.items if each.requirement.chapter not in PROGRAMS]
+    results = asyncio.run(_judge(chosen, chosen.recording.app_of_run(), items))
     return {each.item.key: each for each in results}
 
 
-def judge_mutant(mutant: Mutant, wanted: Callable[[Item], bool] | None = None) -> list[Result]:
-    """The results of ``mutant``: of its killers and the observers, or of what is ``wanted``."""
+def judge_mutant(mutant: Mutant, wanted: Callable[[Item], bool]) -> list[Result]:
+    """The results of ``mutant`` for the items that are ``wanted``."""
     chosen = bench(profile_of(mutant))
-    items = [item for item in chosen.items if (wanted or concerning(mutant))(item)]
+    items = [item for item in chosen.items if wanted(item)]
     if mutant.kind == "service":
         app = build(mutant.name).app
     else:
@@ -118,6 +121,19 @@ def concerning(mutant: Mutant) -> Callable[[Item], bool]:
         requirement = item.requirement
         always = requirement.phase is Phase.FINAL or requirement.id in ASKING
         return always or requirement.id in mutant.kills
+
+    return wanted
+
+
+def everything(mutant: Mutant) -> Callable[[Item], bool]:
+    """The whole catalogue; programs are run only against mutants made for them.
+
+    A Python interpreter or curl takes a second or more: against every mutant that would be hours.
+    """
+
+    def wanted(item: Item) -> bool:
+        program = item.requirement.chapter in PROGRAMS
+        return not program or item.requirement.id in mutant.kills
 
     return wanted
 
