@@ -152,23 +152,28 @@ AT_ONCE = 16
     MUST,
     ISOLATION,
     endpoints=GENERATING,
-    modes=BOTH,
+    modes=(),
     needs=("max_tokens",),
     phase=Phase.EXCLUSIVE,
     cost=AT_ONCE,
 )
 async def concurrent(ctx: Context, case: Case) -> None:
-    """Of requests answered at the same time each gets its own answer."""
-    pieces = (await ctx.learn(oracle)).pieces
+    """Of requests answered at the same time, streamed or not, each gets its own answer."""
+    places = [ctx.on(mode=mode) for mode in ctx.endpoint.modes]
+    pieces = (await places[0].learn(oracle)).pieces
     count = max(2, min(AT_ONCE, ctx.subject.concurrency))
-    kinds = [(pieces[i % len(pieces)], tokens) for i, tokens in enumerate((3, 5, 7, 4))]
-    alone = [await _alone(ctx, piece, tokens) for piece, tokens in kinds]
+    kinds = [
+        (places[i % len(places)], pieces[i % len(pieces)], tokens)
+        for i, tokens in enumerate((3, 5, 7, 4))
+    ]
+    alone = [await _alone(*kind) for kind in kinds]
     if len(set(alone)) < 2:
         raise Untestable(f"asked alone, every token gives the same text: {shown(alone[0])}")
     jobs = [(kinds[i % len(kinds)], alone[i % len(kinds)]) for i in range(count)]
     group = Delivery(group=f"{count} at once")
     requests = [
-        ctx.post(forced(ctx, piece.id, tokens).body, delivery=group) for (piece, tokens), _ in jobs
+        there.post(forced(there, piece.id, tokens).body, delivery=group)
+        for (there, piece, tokens), _ in jobs
     ]
     exchanges = await ctx.ask_all(requests, fresh=True)
     silent = [each for each in exchanges if not each.ok]
