@@ -66,10 +66,7 @@ async def rate(running: Running, clients: int, stream: bool, seconds: float) -> 
     """Completions a second."""
     start = time.perf_counter()
     counts = await asyncio.gather(
-        *(
-            client(running, number * 1_000_000, stream, start + seconds)
-            for number in range(clients)
-        )
+        *(client(running, number * 1_000_000, stream, start + seconds) for number in range(clients))
     )
     return sum(counts) / (time.perf_counter() - start)
 

@@ -76,7 +76,10 @@ def _python(folder: Path, pins: Sequence[Path]) -> Entry:
         _run([str(python), "-m", "pip", "install", *quiet, "-r", str(pins[0])], folder)
         (folder / DONE).touch()
     interpreter = [str(python), "-I"]
-    return {"command": [*interpreter, str(HERE / "python" / "driver.py")], "interpreter": interpreter}
+    return {
+        "command": [*interpreter, str(HERE / "python" / "driver.py")],
+        "interpreter": interpreter,
+    }
 
 
 def _node(folder: Path, pins: Sequence[Path]) -> Entry:

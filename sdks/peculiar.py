@@ -33,6 +33,7 @@ class Peculiarity:
     name: str
     says: str
     changes: tuple[str | Mutant, ...] = ()
+    profile: str = "openai"  # all that the shipped schemas describe, so tool calls are looked at
 
 
 def _own(name: str, kind: str, function: Any, only: str | None = None) -> Mutant:
@@ -73,6 +74,7 @@ def _without_index(chunks: list[dict[str, Any]], seen: Seen) -> None:
 
 PECULIARITIES: tuple[Peculiarity, ...] = (
     Peculiarity("honest", "nothing: the reference server as it is"),
+    Peculiarity("documented", "nothing: the samples of a document are run", profile="deeptrin"),
     Peculiarity("crlf", "lines of a stream end with CRLF", ("stream-crlf-reported",)),
     Peculiarity("done-missing", "no `[DONE]`", ("stream-done-missing",)),
     Peculiarity("named-events", "each event has an `event:` line", ("stream-named-events",)),
@@ -86,7 +88,9 @@ PECULIARITIES: tuple[Peculiarity, ...] = (
         (_own("last-lost", "bytes", _last_lost, "stream"),),
     ),
     Peculiarity("single-newline", "no blank lines between events", ("stream-single-newline",)),
-    Peculiarity("byte-order-mark", "a byte order mark before a stream", ("stream-byte-order-mark",)),
+    Peculiarity(
+        "byte-order-mark", "a byte order mark before a stream", ("stream-byte-order-mark",)
+    ),
     Peculiarity("ndjson", "a stream of JSON lines without `data:`", ("stream-as-ndjson",)),
     Peculiarity("stream-ignored", "`stream: true` answered with one document", ("stream-ignored",)),
     Peculiarity("stream-type", "a stream sent as `application/json`", ("stream-as-json-type",)),
@@ -103,11 +107,9 @@ PECULIARITIES: tuple[Peculiarity, ...] = (
         "pieces of tool calls without `index`",
         (_own("tool-index", "stream", _without_index),),
     ),
-    Peculiarity("error-detail", "errors as `{\"detail\": …}`", ("error-detail",)),
+    Peculiarity("error-detail", 'errors as `{"detail": …}`', ("error-detail",)),
     Peculiarity("error-string", "`error` is a string", ("error-string",)),
-    Peculiarity(
-        "long-head", "20 kB of header fields", (_own("long-head", "head", _long_head),)
-    ),
+    Peculiarity("long-head", "20 kB of header fields", (_own("long-head", "head", _long_head),)),
     Peculiarity("agent-blocked", "the user agent of a client is blocked", ("example-sdk-blocked",)),
 )
 

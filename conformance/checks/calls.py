@@ -101,7 +101,8 @@ def _add_delta(calls: Calls, by_index: dict[int, Call], raw: dict[str, Any], eve
     if not isinstance(index, int) or isinstance(index, bool):
         calls.note(event, f"a tool call delta has index {index!r}, not an integer")
         index = max(by_index, default=0)
-    function = raw.get("function") if isinstance(raw.get("function"), dict) else {}
+    given = raw.get("function")
+    function: dict[str, Any] = given if isinstance(given, dict) else {}
     fragment = function.get("arguments")
     if fragment is not None and not isinstance(fragment, str):
         calls.note(event, f"a fragment of arguments is a {type(fragment).__name__}, not a string")

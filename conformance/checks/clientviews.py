@@ -16,7 +16,15 @@ from conformance.checks.clients import Observed, Probe, View
 from conformance.verdicts import Level
 from conformance.wire.exchange import Exchange
 
-__all__ = ["CLASSES", "Problem", "answers_alike", "errors_alike", "heads_alike", "told_by", "usage_alike"]
+__all__ = [
+    "CLASSES",
+    "Problem",
+    "answers_alike",
+    "errors_alike",
+    "heads_alike",
+    "told_by",
+    "usage_alike",
+]
 
 #: Status → class of the exception in every version of both languages; the rest is the base class.
 CLASSES: Mapping[int, str] = {
@@ -39,11 +47,19 @@ _EXTRA = frozenset({"helper"})
 
 @dataclass(frozen=True)
 class Problem:
-    """One difference; ``level`` where it weighs less than the requirement."""
+    """One difference; ``mark`` says it in two words, for tables.
 
+    ``level`` is set where it weighs less than the requirement.
+    """
+
+    mark: str
     text: str
     exchange: Exchange | None
     level: Level | None = None
+
+
+#: A difference before it has a place: mark and text.
+_Difference = tuple[str, str]
 
 
 def answers_alike(probe: Probe, observed: Observed) -> Iterator[Problem]:
@@ -55,36 +71,48 @@ def answers_alike(probe: Probe, observed: Observed) -> Iterator[Problem]:
     for way, view in observed.ways(probe.name).items():
         if view.get("absent"):
             continue
-        text = _difference(wire, view)
-        if text:
-            level = Level.SHOULD if way in _EXTRA else None
-            yield Problem(f"{_named(way, probe)} {text}", exchange, level)
+        yield from _placed(_difference(wire, view), way, probe)
 
 
-def _difference(wire: Answer | None, view: View) -> str | None:
+def _placed(found: _Difference | None, way: str, probe: Probe) -> Iterator[Problem]:
+    if found:
+        mark, text = found
+        extra = way in _EXTRA
+        where = f"{probe.name}:" if way == "call" else f"{probe.name}, {way}:"
+        level = Level.SHOULD if extra else None
+        yield Problem(
+            f"{mark} ({way})" if extra else mark, f"{where} {text}", probe.exchange, level
+        )
+
+
+def _difference(wire: Answer | None, view: View) -> _Difference | None:
     if view.get("error"):
-        return f"raises {_raised(view)}{_so_far(view)}"
+        return _class(view), f"raises {_raised(view)}{_so_far(view)}"
     choices = _choices(view)
     if not choices:
         chunks = view.get("chunks")
-        return "sees no choice" if chunks is None else f"ends without a word after {chunks} chunks"
+        if chunks is None:
+            return "no choice", "sees no choice"
+        return "silent, empty", f"ends without a word after {chunks} chunks"
     if wire is None:
         return None
     for index, theirs in sorted(wire.choices.items()):
         mine = choices.get(str(index))
         if mine is None:
-            return f"lacks choice {index}"
+            return "choice lost", f"lacks choice {index}"
         found = _choice_difference(theirs, mine)
         if found:
-            return found if index == 0 else f"choice {index}: {found}"
+            return found if index == 0 else (found[0], f"choice {index}: {found[1]}")
     return None
 
 
-def _choice_difference(wire: Choice, view: Mapping[str, Any]) -> str | None:
+def _choice_difference(wire: Choice, view: Mapping[str, Any]) -> _Difference | None:
     if (view.get("text") or "") != wire.text:
-        return f"reads {_short(view.get('text'))} where the wire says {_short(wire.text)}"
+        told = f"reads {_short(view.get('text'))} where the wire says {_short(wire.text)}"
+        return "other text", told
     if (view.get("finish") or None) != wire.finish_reason:
-        return f"reads finish_reason {view.get('finish')!r}, the wire says {wire.finish_reason!r}"
+        told = f"reads finish_reason {view.get('finish')!r}, the wire says {wire.finish_reason!r}"
+        return "end lost", told
     calls = [
         {"id": call["id"], "name": call["name"], "arguments": call["arguments"]}
         for call in wire.tool_calls
@@ -96,7 +124,8 @@ def _choice_difference(wire: Choice, view: Mapping[str, Any]) -> str | None:
         if isinstance(call, dict)
     ]
     if calls != seen:
-        return f"assembles the tool calls {_short(seen)}, the wire says {_short(calls)}"
+        told = f"assembles the tool calls {_short(seen)}, the wire says {_short(calls)}"
+        return "calls mixed up", told
     return None
 
 
@@ -112,9 +141,13 @@ def usage_alike(probe: Probe, observed: Observed) -> Iterator[Problem]:
         seen = usage if isinstance(usage, dict) else {}
         for name in _COUNTS:
             value = seen.get(name)
-            if isinstance(value, bool) or not isinstance(value, int) or value != wire.usage.get(name):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int)
+                or value != wire.usage.get(name)
+            ):
                 text = f"reads usage.{name} {value!r}, the wire says {wire.usage.get(name)!r}"
-                yield Problem(f"{_named(way, probe)} {text}", probe.exchange)
+                yield from _placed(("no number", text), way, probe)
                 break
 
 
@@ -126,26 +159,24 @@ def errors_alike(language: str, probe: Probe, observed: Observed) -> Iterator[Pr
     for way, view in observed.ways(probe.name).items():
         if view.get("absent"):
             continue
-        text = _error_difference(language, exchange, view)
-        if text:
-            level = Level.SHOULD if way in _EXTRA else None
-            yield Problem(f"{_named(way, probe)} {text}", exchange, level)
+        yield from _placed(_error_difference(language, exchange, view), way, probe)
 
 
-def _error_difference(language: str, exchange: Exchange, view: View) -> str | None:
+def _error_difference(language: str, exchange: Exchange, view: View) -> _Difference | None:
     error = view.get("error")
     if not isinstance(error, dict):
-        return f"raises nothing at status {exchange.status}"
+        return "nothing raised", f"raises nothing at status {exchange.status}"
     wanted = _class_of(language, exchange.status or 0)
     if error.get("class") != wanted:
-        return f"raises {_raised(view)} at status {exchange.status}, not {wanted}"
+        return _class(view), f"raises {_raised(view)} at status {exchange.status}, not {wanted}"
     told = told_by(exchange)
     if told and _plain(told) not in _plain(str(error.get("message"))):
-        return f"loses the message: {_raised(view)} where the wire says {_short(told)}"
+        lost = f"loses the message: {_raised(view)} where the wire says {_short(told)}"
+        return "message lost", lost
     return _attribute_difference(exchange, error)
 
 
-def _attribute_difference(exchange: Exchange, error: Mapping[str, Any]) -> str | None:
+def _attribute_difference(exchange: Exchange, error: Mapping[str, Any]) -> _Difference | None:
     """Attributes that the client filled, and filled otherwise."""
     body = exchange.json
     inner = body.get("error") if isinstance(body, dict) else None
@@ -154,7 +185,8 @@ def _attribute_difference(exchange: Exchange, error: Mapping[str, Any]) -> str |
     for name in ("code", "param", "type"):
         value = error.get(name)
         if value is not None and value != inner.get(name):
-            return f"reads error.{name} {value!r}, the wire says {inner.get(name)!r}"
+            told = f"reads error.{name} {value!r}, the wire says {inner.get(name)!r}"
+            return f"other {name}", told
     return None
 
 
@@ -189,20 +221,22 @@ def heads_alike(probe: Probe, observed: Observed) -> Iterator[Problem]:
         return
     status, headers = view.get("status"), view.get("headers")
     if status is None and view.get("error"):
-        yield Problem(f"the raw response raises {_raised(view)}", exchange)
+        yield Problem(_class(view), f"the raw response raises {_raised(view)}", exchange)
         return
     if status != exchange.status:
-        yield Problem(f"the raw response has status {status!r}, the wire {exchange.status}", exchange)
+        text = f"the raw response has status {status!r}, the wire {exchange.status}"
+        yield Problem("other status", text, exchange)
         return
     pairs = headers if isinstance(headers, list) else []
     seen = {str(pair[0]).lower(): str(pair[1]) for pair in pairs if len(pair) == 2}
     for name, value in exchange.headers:
         lower = name.lower()
-        if lower in _OF_THE_CONNECTION or lower.startswith("set-cookie"):
+        # Nobody agrees on what bytes beyond ASCII mean in a field (RFC 9110 §5.5).
+        if lower in _OF_THE_CONNECTION or lower == "set-cookie" or not value.isascii():
             continue
         if value.strip() not in seen.get(lower, ""):
             text = f"the raw response has {lower}: {seen.get(lower)!r}, the wire {value!r}"
-            yield Problem(text, exchange)
+            yield Problem("field lost", text, exchange)
             return
 
 
@@ -218,17 +252,17 @@ def _raised(view: View) -> str:
     if not isinstance(error, dict):
         return "something"
     message = " ".join(str(error.get("message")).split())
-    return f"{error.get('class')} ({message[:120]})"
+    return f"{_class(view)} ({message[:120]})"
+
+
+def _class(view: View) -> str:
+    error = view.get("error")
+    return str(error.get("class")) if isinstance(error, dict) else "something"
 
 
 def _so_far(view: View) -> str:
     chunks = view.get("chunks")
     return f" after {chunks} chunks" if isinstance(chunks, int) else ""
-
-
-def _named(way: str, probe: Probe) -> str:
-    what = f"{probe.name}, {way}" if way != "call" else probe.name
-    return f"{what}:"
 
 
 def _plain(text: str) -> str:

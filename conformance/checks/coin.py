@@ -322,11 +322,21 @@ def _spread(pairs: list[tuple[Piece, Piece]]) -> list[tuple[Piece, Piece]]:
 # Draws
 
 
-async def draw(ctx: Context, known: Coin, count: int, /, tilt: int = 0, **parameters: Any) -> Draws:
+async def draw(
+    ctx: Context,
+    known: Coin,
+    count: int,
+    /,
+    tilt: int = 0,
+    *,
+    until_both: bool = False,
+    **parameters: Any,
+) -> Draws:
     """``count`` first tokens of the coin at ``tilt`` (temperature 1 unless given).
 
-    Raises ``Undecided`` where that many are not to be had: too many requests, or answers that
-    repeat each other to the letter (a fixed seed).
+    ``until_both`` ends a series of single draws when both sides were seen. Raises ``Undecided``
+    where so many are not to be had: too many requests, or answers that repeat each other to the
+    letter (a fixed seed).
     """
     wanted = {"temperature": 1, **known.prompt, **parameters}
     size = min(known.per_request, count)
@@ -336,7 +346,7 @@ async def draw(ctx: Context, known: Coin, count: int, /, tilt: int = 0, **parame
         raise Undecided(f"{count} draws would cost as many requests: n buys none")
     request = await toss(ctx, known.bias(tilt), **wanted)
     sample, seen = Draws(), set()
-    for number in range(min(MOST_REQUESTS, -(-count // size))):
+    for number in range(-(-count // size)):
         found = await answer(ctx, request, repeat=number)
         sides = [tokens_of(text, known.a, known.b)[:1] == [known.a] for text in found.texts]
         sample.exchanges.append(found.exchange)
@@ -347,6 +357,8 @@ async def draw(ctx: Context, known: Coin, count: int, /, tilt: int = 0, **parame
         seen.add(tuple(sides))
         sample.a += sum(sides)
         sample.b += len(sides) - sum(sides)
+        if until_both and size == 1 and sample.a and sample.b:
+            break
     return sample
 
 

@@ -73,6 +73,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=int, default=4, metavar="N", help="targets at the same time (default: 4)"
     )
+    parser.add_argument(
+        "-k", dest="keyword", metavar="EXPRESSION", default="", help="as `conformance run -k`"
+    )
     add_arguments(parser)
 
 
@@ -86,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     targets = _targets(options)
     folder = new_run_directory(None, arguments.history)
     folder.mkdir(parents=True)
-    outcomes = _side_by_side(targets, options, folder / "runs", arguments.jobs)
+    passed = [*_passed_on(options), "-k", arguments.keyword]
+    outcomes = _side_by_side(targets, passed, folder / "runs", arguments.jobs)
     kept = [each for each in outcomes if (each.folder / "results.jsonl").exists()]
     if kept:
         _finish(kept, folder, arguments)
@@ -130,18 +134,18 @@ def _key_present(target: Target) -> bool:
 
 
 def _side_by_side(
-    targets: Sequence[Target], options: RunOptions, folder: Path, jobs: int
+    targets: Sequence[Target], options: Sequence[str], folder: Path, jobs: int
 ) -> list[Outcome]:
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         runs = [pool.submit(_one, target, options, folder) for target in targets]
         return [each.result() for each in runs]
 
 
-def _one(target: Target, options: RunOptions, folder: Path) -> Outcome:
+def _one(target: Target, options: Sequence[str], folder: Path) -> Outcome:
     mine = folder / "".join(c if c.isalnum() or c in "-_." else "_" for c in target.name)
     mine.mkdir(parents=True)
     command = [sys.executable, "-m", "conformance", "run", "--target", target.name]
-    command += ["--report-dir", str(mine), *_passed_on(options)]
+    command += ["--report-dir", str(mine), *options]
     seconds = target.limits.max_seconds + MARGIN
     with (mine / "log.txt").open("wb") as log:
         process = subprocess.Popen(

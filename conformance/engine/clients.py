@@ -107,9 +107,7 @@ class ClientRunner:
         async with _slots():
             if what != KIND:
                 python = list(program.interpreter)
-                return await run_example(
-                    "python", text, forward, self._base_url, seconds, python
-                )
+                return await run_example("python", text, forward, self._base_url, seconds, python)
             return await self._job(program, json.loads(text), forward, seconds)
 
     async def _job(

@@ -16,12 +16,14 @@ import pytest
 
 from conformance.errors import ConformanceError, ExitCode
 from conformance.options import add_long_names, add_short_names
-from conformance.plugin.collecting import ChapterFile, ConformanceItem, is_chapter
+from conformance.plugin.collecting import ChapterFile, ConformanceItem
 from conformance.plugin.distributing import (
     distribute,
+    is_chapter,
     is_conformance_run,
     is_controller,
     refusal,
+    scheduler,
 )
 from conformance.plugin.running import RUN, PytestRun
 
@@ -184,3 +186,8 @@ class _ThisRun:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of pytest-xdist which folder the run writes into."""
         node.workerinput["conformance_folder"] = str(self._run.folder())
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """With ``-n``: one target's items stay in one worker."""
+        return scheduler(config, log) if is_conformance_run(config) else None

@@ -15,7 +15,7 @@ from conformance.plugin.running import RUN
 from conformance.report.records import Result
 from conformance.verdicts import Verdict
 
-__all__ = ["ChapterFile", "ConformanceItem", "is_chapter"]
+__all__ = ["ChapterFile", "ConformanceItem"]
 
 
 class NotConforming(pytest.fail.Exception):  # type: ignore[misc,name-defined]
@@ -23,14 +23,6 @@ class NotConforming(pytest.fail.Exception):  # type: ignore[misc,name-defined]
 
     def __init__(self, message: str) -> None:
         super().__init__(_encodable(message), pytrace=False)
-
-
-def is_chapter(path: Path) -> bool:
-    """Whether ``path`` is a module of ``conformance/checks/chapters``.
-
-    ``__init__.py`` stands for the checks that other installed packages add.
-    """
-    return path.suffix == ".py" and path.parts[-4:-1] == ("conformance", "checks", "chapters")
 
 
 class ChapterFile(pytest.File):

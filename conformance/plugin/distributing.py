@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-__all__ = ["distribute", "is_conformance_run", "is_controller", "is_worker", "refusal"]
+__all__ = [
+    "distribute",
+    "is_chapter",
+    "is_conformance_run",
+    "is_controller",
+    "is_worker",
+    "refusal",
+    "scheduler",
+]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -39,6 +48,30 @@ def distribute(config: pytest.Config) -> None:
     """With ``-n``, group by target, unless another mode was asked for: see :func:`refusal`."""
     if is_controller(config) and not refusal(config):
         config.option.dist = "loadgroup"
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hands out whole targets: the items of one go to one worker.
+
+    xdist's own ``loadgroup`` reads the group from a suffix that it writes into node ids, which
+    pytest 9 no longer lets it do.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class TargetScheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            path, _, rest = nodeid.partition("::")
+            return rest.split("::")[0] if is_chapter(Path(path)) else nodeid
+
+    return TargetScheduling(config, log)
+
+
+def is_chapter(path: Path) -> bool:
+    """Whether ``path`` is a module of ``conformance/checks/chapters``.
+
+    ``__init__.py`` stands for the checks that other installed packages add.
+    """
+    return path.suffix == ".py" and path.parts[-4:-1] == ("conformance", "checks", "chapters")
 
 
 def refusal(config: pytest.Config) -> str:

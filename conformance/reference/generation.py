@@ -174,12 +174,12 @@ class Choice:
 
         The first token of all has none.
         """
-        context, records = Context(()), []
+        context, records = Context(), []
         for token in self.prompt.tokens:
             first = context.last < 0
             record = TokenRecord(token, None)
             records.append(record if first else self.record(self.model.logits(context), token))
-            context.read(token)
+            context.advance(token)
         return records[self.prompt.hidden :]
 
     @property
@@ -202,7 +202,6 @@ class Choice:
             return self.finish("stop", Piece())
         piece = Piece(reasoning=self._stream.flush())
         self.thinking = False
-        self.context.length = 0
         self._stream = TextStream(self.settings.stops)
         return piece
 

@@ -1,23 +1,23 @@
-"""A small deterministic language model: logits from what was read and from the whole context.
+"""A small deterministic language model: logits from the whole sequence of tokens so far.
 
 Two parts add up, as in any language model of some size. A *background*: one Gaussian vector
-(σ = 3, so spreads are those of a real model) chosen by a hash of the whole prompt and of the last
-two tokens. And a
+(σ = 3, so spreads are those of a real model) chosen by a hash of the sequence. And a
 *continuation*: words that followed the last one or two tokens in the corpus lie about five σ
-above it, ordered by how often they did and by a hash of the whole prompt and the recent text:
-change one token of the prompt, or the order of two messages, and the text changes.
+above it, ordered by how often they did and by the same hash: change one token, or the order of two
+messages, and the text changes. Where the prompt ends and the answer begins makes no difference: an
+answer that is sent back as part of a prompt goes on, and is scored, as it was.
 
 The end of sequence becomes likely after sentence ends, more so the longer the text. After a token
-that repeats itself the corpus knows nothing (it never stutters), so only a background is left that
-the prompt alone decides: a forced repetition sees constant logits, as it nearly does in a large
-model.
+that repeats itself the corpus knows nothing (it never stutters), so only the background is left,
+and the hash sees a run of one token as one: a forced repetition sees constant logits, as it nearly
+does in a large model.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from math import log
 from operator import add
@@ -30,7 +30,7 @@ __all__ = ["Context", "LanguageModel", "NoisyModel"]
 
 _MASK = (1 << 64) - 1
 _MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
-_BACKGROUNDS = 64
+_BACKGROUNDS = 64  # a power of two
 _SIGMA = 3.0
 _CONTINUATION = 13.0  # level of what follows; the background's maximum is near 3 σ · 3.2
 _SECOND_ORDER = 4.0  # what followed the last *two* tokens lies higher still
@@ -38,6 +38,7 @@ _COMPLETION = 30.0  # the rest of a half-written character
 _NEVER = -20.0  # bytes that are no text by themselves, and specials
 _STUTTER = 6.0  # what a token loses right after itself
 _SPREAD = 2.0  # σ of the continuation's dependence on the context
+_SPECIAL = frozenset(SPECIALS.values())
 
 
 def _mix(state: int, value: int) -> int:
@@ -46,26 +47,23 @@ def _mix(state: int, value: int) -> int:
 
 
 class Context:
-    """What the next token depends on: the prompt's hash and the tokens after it."""
+    """What the next token depends on: a hash of the tokens so far, and the last ones."""
 
-    __slots__ = ("earlier", "last", "length", "oldest", "prompt")
+    __slots__ = ("earlier", "last", "length", "state")
 
-    def __init__(self, prompt: Sequence[int]) -> None:
-        self.prompt = 0
-        self.length = 0  # tokens generated after the prompt
-        self.oldest = self.earlier = self.last = -1
-        for number in prompt:
-            self.read(number)
-
-    def read(self, token: int) -> None:
-        """Append one token of the prompt."""
-        self.prompt = _mix(self.prompt, token)
-        self.oldest, self.earlier, self.last = self.earlier, self.last, token
+    def __init__(self, tokens: Iterable[int] = ()) -> None:
+        self.state = 0
+        self.length = 0  # tokens since the last special one, that is of the text
+        self.earlier = self.last = -1
+        for token in tokens:
+            self.advance(token)
 
     def advance(self, token: int) -> None:
-        """Append one generated token."""
-        self.oldest, self.earlier, self.last = self.earlier, self.last, token
-        self.length += 1
+        """Append one token."""
+        if token != self.last:
+            self.state = _mix(self.state, token)
+        self.earlier, self.last = self.last, token
+        self.length = 0 if token in _SPECIAL else self.length + 1
 
 
 class LanguageModel:
@@ -130,21 +128,18 @@ class LanguageModel:
 
     def logits(self, context: Context) -> list[float]:
         """The raw logits for the token after ``context``: a fresh list, one number per id."""
-        state, repeats = context.prompt, context.earlier == context.last
-        if context.length and not repeats:
-            state = _mix(_mix(state, context.last), context.earlier)
-        background = self._backgrounds[(state >> 40) % _BACKGROUNDS]
-        changed = {context.last: background.logits[context.last] - _STUTTER} if repeats else {}
-        if not repeats:
+        repeats = context.earlier == context.last >= 0
+        background = self._backgrounds[_mix(context.state, 0) >> 40 & _BACKGROUNDS - 1]
+        if repeats:
+            changed = {context.last: background.logits[context.last] - _STUTTER}
+        else:
             changed = self._continuation(context)
         changed[self.end] = self._end_logit(context)
         return Logits(background, changed)
 
     def _continuation(self, context: Context) -> dict[int, float]:
         """Logits of what may follow."""
-        state = _mix(_mix(context.prompt, context.length >> 3), context.last)
-        state = _mix(_mix(state, context.earlier), context.oldest)
-        jitter, mask, multiplier = self._jitter, _MASK, _MULTIPLIER
+        state, jitter, mask, multiplier = context.state, self._jitter, _MASK, _MULTIPLIER
         return {
             number: score
             + jitter[(((state ^ (number * 0x9E3779B97F4A7C15)) * multiplier) & mask) >> 52]
@@ -154,7 +149,7 @@ class LanguageModel:
     def _candidates(self, context: Context) -> tuple[tuple[int, float], ...]:
         """What may follow, from the longest context that the corpus knows."""
         last = context.last
-        if last in self._enders or last < 0 or (context.length == 0 and last in _OPENERS):
+        if last in self._enders or last < 0 or last in _SPECIAL:
             return self._starts
         return self._after_two.get((context.earlier, last)) or self._after.get(last) or self._common
 
@@ -180,9 +175,6 @@ class NoisyModel(LanguageModel):
     def logits(self, context: Context) -> list[float]:
         """The honest logits, each a little off."""
         return list(map(add, super().logits(context), self._dice.choice(self._noise)))
-
-
-_OPENERS = frozenset(SPECIALS.values())
 
 
 def _is_word(piece: bytes) -> bool:

@@ -154,6 +154,7 @@ def read_night(path: Path, known: dict[Any, Any] | None = None) -> Night:
 
 def _keys(lines: Any, known: dict[Any, Any]) -> tuple[CellKey, ...]:
     """The keys of a night; most nights have those of the night before."""
+    keys: tuple[CellKey, ...]
     before, keys = known.get("before", (None, ()))
     if lines != before:
         keys = tuple(known.setdefault(key, key) for key in map(_key, lines))
@@ -230,10 +231,11 @@ def series(nights: Sequence[Night], target: str) -> dict[CellKey, str]:
     done = 0
     # Nights that asked the same are turned from rows into columns at once.
     for keys, group in groupby(nights, lambda night: night.keys if target in night.targets else ()):
-        rows = [night.targets[target].verdicts for night in group] if keys else list(group)
+        together = list(group)
+        rows = [night.targets[target].verdicts for night in together] if keys else []
         columns = map("".join, zip(*rows, strict=True)) if keys else ()
         for key, letters in zip(keys, columns, strict=True):
             found[key] = found.get(key, "").ljust(done, ABSENT) + letters
-        done += len(rows)
+        done += len(together)
     whole = {key: letters.ljust(done, ABSENT) for key, letters in found.items()}
     return {key: letters for key, letters in whole.items() if letters.strip(ABSENT)}

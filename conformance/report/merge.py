@@ -47,7 +47,8 @@ def merge(
 ) -> Run:
     """The run that all ``runs`` together are.
 
-    A ``not-run`` gives way to any other verdict of the same key. ``partial`` also takes what is
+    A ``not-run`` gives way to any other verdict of the same key, and that something is not
+    promised may be said twice. ``partial`` also takes what is
     incomplete (interrupted runs, missing shards). With the requirement ids of the ``catalogue``
     (of each target, where it is a mapping), each must have a line for every target. Raises :class:`ConfigurationError` that names what
     differs, what was decided twice, or what is missing.
@@ -101,7 +102,7 @@ def _results(runs: Sequence[Run]) -> tuple[Result, ...]:
     for result in sorted((r for run in runs for r in run.results), key=_decided_first):
         if result.key not in merged:
             merged[result.key] = result
-        elif result.verdict is not Verdict.NOT_RUN:
+        elif not _idle(result, merged[result.key]):
             twice.add(result.key)
     if twice:
         raise ConfigurationError(
@@ -109,6 +110,13 @@ def _results(runs: Sequence[Run]) -> tuple[Result, ...]:
             instead="merge runs of different targets or shards",
         )
     return tuple(merged[key] for key in sorted(merged, key=lambda key: key.sortable))
+
+
+def _idle(result: Result, other: Result) -> bool:
+    """Whether ``result`` adds nothing: it was not run here, or both say that it is not promised."""
+    return result.verdict is Verdict.NOT_RUN or (
+        result.verdict is other.verdict is Verdict.NOT_PROMISED
+    )
 
 
 def _decided_first(result: Result) -> tuple[bool, tuple[str, ...], str]:

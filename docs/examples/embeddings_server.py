@@ -47,7 +47,9 @@ async def embeddings(request: Request) -> JSONResponse:
     if not isinstance(body, dict):
         return refusal(400, "The body is not a JSON object.")
     if body.get("model") != MODEL["id"]:
-        return refusal(404 if is_text(body.get("model")) else 400, "There is no such model.", "model")
+        return refusal(
+            404 if is_text(body.get("model")) else 400, "There is no such model.", "model"
+        )
     given = body.get("input")
     texts = given if isinstance(given, list) else [given]
     if not 1 <= len(texts) <= 16 or not all(map(is_text, texts)):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .pages import DOCS, ROOT, Command, Page
+from .pages import DOCS, ROOT, Command, File, Page
 
 #: Ports of the docs; each becomes a free one of this machine.
 PORT = re.compile(r"\b80\d\d\b")
@@ -51,9 +51,15 @@ class Shell:
             installed = install(DOCS / "examples" / package, bin_folder.parent / "site")
             self.env["PYTHONPATH"] += os.pathsep + str(installed)
 
+    def write(self, file: File) -> None:
+        """Write a file that the page shows, with the ports of this machine."""
+        path = self.folder / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._here(file.text), encoding="utf-8")
+
     def run(self, command: Command) -> tuple[int, str]:
         """The exit code and the output of ``command``, in the ports of the docs."""
-        line = PORT.sub(lambda match: self._port(match[0]), command.line)
+        line = self._here(command.line)
         if line.endswith("&"):
             return self._serve(line.removesuffix("&").strip())
         done = subprocess.run(
@@ -67,6 +73,9 @@ class Shell:
             timeout=120,
         )
         return done.returncode, self._as_in_docs(done.stdout)
+
+    def _here(self, text: str) -> str:
+        return PORT.sub(lambda match: self._port(match[0]), text)
 
     def _port(self, port: str) -> str:
         if port not in self._ports:

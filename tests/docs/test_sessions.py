@@ -31,9 +31,7 @@ def test_a_reader_who_follows_the_page_sees_what_it_shows(page: Page, shell: Any
         pytest.skip("the page shows curl, which is not installed")
     for step in page.steps:
         if isinstance(step, File):
-            path = shell.folder / step.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(step.text, encoding="utf-8")
+            shell.write(step)
             continue
 
         code, output = shell.run(step)

@@ -99,7 +99,7 @@ def honest_results(profile: str) -> dict[tuple[Any, ...], Result]:
     """What the honest server gets, by item."""
     chosen = bench(profile)
     items = [each for each in chosen.items if each.requirement.chapter not in PROGRAMS]
-    results = asyncio.run(_judge(chosen, chosen.recording.app_of_run(), items))
+    results = asyncio.run(judge_app(chosen, chosen.recording.app_of_run(), items))
     return {each.item.key: each for each in results}
 
 
@@ -111,7 +111,7 @@ def judge_mutant(mutant: Mutant, wanted: Callable[[Item], bool]) -> list[Result]
         app = build(mutant.name).app
     else:
         app = transformed(chosen.recording.app_of_run(), mutant)
-    return asyncio.run(_judge(chosen, app, items))
+    return asyncio.run(judge_app(chosen, app, items))
 
 
 def concerning(mutant: Mutant) -> Callable[[Item], bool]:
@@ -157,7 +157,8 @@ def accusers(profile: str, results: Iterable[Result]) -> list[str]:
     return sorted(loud | killers(profile, results))
 
 
-async def _judge(chosen: Bench, app: Any, items: Sequence[Item]) -> list[Result]:
+async def judge_app(chosen: Bench, app: Any, items: Sequence[Item]) -> list[Result]:
+    """The results of ``items`` against ``app``."""
     built = chosen.built
     store = EvidenceStore(None, "bench", BASE, Mask([built.key]))
     async with ASGIWire(

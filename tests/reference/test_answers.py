@@ -271,3 +271,20 @@ def test_statistics_count_what_was_answered(local: Any) -> None:
 
     seen = local.app.statistics
     assert (2, 12, 0) == (seen.requests, seen.completion_tokens, seen.in_flight)
+
+
+def test_an_echoed_answer_is_scored_as_it_was_generated(local: Any, tokenizer: Any) -> None:
+    """The log probability of a token depends on what stands before it, not on who wrote it."""
+    given = {"logprobs": 0, "seed": 11}
+    tokens = list(tokenizer.encode("Boil the"))
+    generated = local.complete([tokens], max_tokens=12, **given).json()["choices"][0]
+    again = [
+        *tokens,
+        *(i for one in generated["logprobs"]["tokens"] for i in tokenizer.encode(one)),
+    ]
+    echoed = local.complete([again], max_tokens=0, echo=True, **given).json()["choices"][0]
+
+    assert generated["logprobs"]["tokens"] == echoed["logprobs"]["tokens"][len(tokens) :]
+    assert generated["logprobs"]["token_logprobs"] == pytest.approx(
+        echoed["logprobs"]["token_logprobs"][len(tokens) :]
+    )

@@ -87,3 +87,11 @@ def test_a_repeated_token_sees_constant_logits() -> None:
     before[MODEL.end] = after[MODEL.end] = 0.0
 
     assert before == after
+
+
+def test_an_answer_goes_on_where_it_is_sent_back() -> None:
+    """Where the prompt ends makes no difference to what follows."""
+    prompt = TOKENIZER.encode("Boil the water in a")
+    text = greedy(prompt)
+
+    assert text[8:] == greedy((*prompt, *text[:8]))[: len(text) - 8]

@@ -79,3 +79,34 @@ def test_bytes_that_are_no_text_become_replacement_characters(raw: bytes) -> Non
     shown = "".join(stream.feed(raw[at : at + 1]) for at in range(len(raw)))
 
     assert raw.decode("utf-8", "replace") == shown + stream.flush()
+
+
+def oracle(stops: list[str], pieces: list[str]) -> tuple[str, bool]:
+    """Plain text search: the first token that completes a stop sequence ends the text."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        cuts = [at for at in map(text.find, stops) if at >= 0]
+        if cuts:
+            return text[: min(cuts)], True
+    return text, False
+
+
+@given(STOPS, st.lists(LETTERS))
+def test_shown_text_is_what_a_plain_search_leaves(stops: list[str], pieces: list[str]) -> None:
+    """For any stop sequences and any way the text is cut into tokens."""
+    assert oracle(stops, pieces) == fed(stops, pieces)
+
+
+@given(st.lists(st.text("aé😀", min_size=1, max_size=3), min_size=1, max_size=4), st.text("aé😀"))
+def test_half_characters_hide_no_stop(stops: list[str], text: str) -> None:
+    """Byte by byte the text is cut as character by character."""
+    stream, shown = TextStream(stops), ""
+    for byte in text.encode():
+        shown += stream.feed(bytes([byte]))
+        if stream.stopped:
+            break
+    else:
+        shown += stream.flush()
+
+    assert oracle(stops, list(text)) == (shown, stream.stopped)

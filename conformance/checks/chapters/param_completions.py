@@ -23,6 +23,7 @@ from conformance.checks.forcing import shown
 from conformance.checks.oracle import force, greedy_body, oracle, same_text
 from conformance.checks.probabilities import entries_of, joined
 from conformance.checks.refusal import envelope_problem, error_object, told, unsent
+from conformance.wire.exchange import Exchange
 
 COMPLETIONS = ("completions",)
 ECHO = Source(
@@ -45,6 +46,12 @@ SUFFIX = Source(
     "The suffix that comes after a completion of inserted text.",
 )
 TOKENS, N, BEST_OF = 4, 2, 3
+SUFFIXED = 16
+SUFFIXES = (
+    " and that is why the old bridge over the river was closed.",
+    "}\n\nprint(total)\n",
+    " miles, said the captain.",
+)
 
 
 async def _forced(ctx: Context, **parameters: Any) -> tuple[Answer, str | None]:
@@ -173,24 +180,26 @@ async def best_of(ctx: Context, case: Case) -> str | None:
 )
 async def suffix(ctx: Context, case: Case) -> str | None:
     """A `suffix` reaches the model, or is refused as what it is."""
-    text = " and that is why the old bridge over the river was closed."
     cold = 0 if ctx.promises("temperature") else ...
-    exchange = await ctx.ask(ctx.post(greedy_body(ctx, 8, temperature=cold, suffix=text)))
-    found = read_answer(exchange)
-    if found is None:
-        return _refused(exchange)
-    control = await answer(ctx, ctx.post(greedy_body(ctx, 8, temperature=cold)))
-    with_, without = found.tokens("prompt"), control.tokens("prompt")
-    if found.text == control.text and with_ == without and with_ is not None:
-        raise Ignored(
-            f"with and without suffix: prompt_tokens {with_} and the text {shown(found.text)}",
-            found.exchange,
-            control.exchange,
-        )
-    return None
+    control = await answer(ctx, ctx.post(greedy_body(ctx, SUFFIXED, temperature=cold)))
+    same: list[Answer] = []
+    for text in SUFFIXES:
+        request = ctx.post(greedy_body(ctx, SUFFIXED, temperature=cold, suffix=text))
+        exchange = await ctx.ask(request)
+        found = read_answer(exchange)
+        if found is None:
+            return _refused(exchange)
+        if found.text != control.text or found.tokens("prompt") != control.tokens("prompt"):
+            return None
+        same.append(found)
+    raise Ignored(
+        f"with {len(same)} suffixes and without: prompt_tokens {control.tokens('prompt')} and the "
+        f"text {shown(control.text)}",
+        *(each.exchange for each in (*same, control)),
+    )
 
 
-def _refused(exchange: Any) -> str:
+def _refused(exchange: Exchange) -> str:
     if reason := unsent(exchange):
         raise Untestable(reason, exchange)
     if exchange.status is None or exchange.status >= 500:

@@ -268,6 +268,7 @@ async def zero(ctx: Context, case: Case) -> str | None:
     if found is None:
         if reason := unsent(exchange):
             raise Untestable(reason, exchange)
+        await _asked(ctx)  # logprobs at all: otherwise it is not the 0 that is refused
         raise Rejected(f"{_parameters(ctx, 0)}: {told(exchange)}", exchange)
     entries = entries_of(found, ctx.endpoint.name)
     if not entries and found.text:

@@ -42,6 +42,8 @@ async def effect(ctx: Context, case: Case) -> str | None:
         ),
     )
     count = repeats(found.text, piece)
+    if guard and not found.text and found.finish_reason == "stop":
+        count = GUARD  # the stop sequence was reached, and is cut off
     if count != LIMIT:
         if count is not None and count > LIMIT + 2:
             raise Ignored(f"max_completion_tokens={LIMIT}: {count} tokens came", found.exchange)

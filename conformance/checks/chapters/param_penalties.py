@@ -98,7 +98,8 @@ def _effect(name: str) -> Judge:
             raise Undecided("the edge of the second token is not repeatable", control)
         stays, treated = await _second_token(ctx, known, 0, **{name: STRONG})
         if not stays:
-            return await _not_too_strong(ctx, known, name) if known.apart else None
+            thorough = known.apart and ctx.subject.depth.covers(Depth.STANDARD)
+            return await _not_too_strong(ctx, known, name) if thorough else None
         if not known.apart:
             return await _by_draws(ctx, known, name)
         falls, negative = await _second_token(ctx, known, 0, **{name: -STRONG})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.checks.answer import answer, read_answer
+from conformance.checks.answer import read_answer
 from conformance.checks.api import (
     MAY,
     MUST,
@@ -25,7 +25,7 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import Coin, Draws, coin, draw, tokens_of, toss
+from conformance.checks.coin import Coin, Draws, coin, draw, toss
 from conformance.checks.context import Context
 from conformance.checks.forcing import answers, shown
 from conformance.checks.oracle import greedy, greedy_body
@@ -51,7 +51,11 @@ HOTTER = Source(
 )
 #: Draws at temperature 1; greedy requests; draws where the odds are uneven.
 DRAWS, GREEDY, UNEVEN = 64, 6, 384
+#: The most of single draws, one a request.
+SINGLE = 48
 HIGH, LOW = 2, 0.2
+#: Characters of a text that hardly comes twice by chance at temperature 2.
+TELLING = 16
 
 
 @check(
@@ -83,20 +87,8 @@ async def effect(ctx: Context, case: Case) -> str | None:
 
 async def _both_sides(ctx: Context, known: Coin) -> Draws:
     """Draws at temperature 1: single ones until both sides were seen, or one large request."""
-    if known.per_request > 1:
-        return await draw(ctx, known, max(DRAWS, min(known.per_request, 128)))
-    sample = Draws()
-    request = await toss(ctx, known.bias(), temperature=1, **known.prompt)
-    for number in range(DRAWS // 2 + 16):
-        found = await answer(ctx, request, repeat=number)
-        if tokens_of(found.text, known.a, known.b)[:1] == [known.a]:
-            sample.a += 1
-        else:
-            sample.b += 1
-        sample.exchanges.append(found.exchange)
-        if sample.a and sample.b:
-            break
-    return sample
+    count = max(DRAWS, min(known.per_request, 128)) if known.per_request > 1 else SINGLE
+    return await draw(ctx, known, count, until_both=True)
 
 
 async def _greedy_draws(ctx: Context, known: Coin, tilt: int, count: int = GREEDY) -> Draws:
@@ -120,10 +112,10 @@ async def _always_cold(ctx: Context, known: Coin, warm: Draws, frozen: Draws) ->
     hot, still = await answers(
         ctx, [ctx.post(greedy_body(ctx, temperature=HIGH)), ctx.post(greedy_body(ctx))]
     )
-    if hot.text != still.text:
+    if hot.text != still.text or len(still.text.strip()) < TELLING:
         raise Undecided(
-            "temperature 2 changes the text, but draws of one token are all equal (copies or a "
-            "fixed seed)",
+            "draws of one token are all equal, but text does not show the temperature to be "
+            "ignored (copies, or a fixed seed)",
             *warm.exchanges,
         )
     raise Ignored(
@@ -146,8 +138,9 @@ async def _always_warm(ctx: Context, known: Coin, warm: Draws, frozen: Draws) ->
             break
     else:
         return f"temperature 0 gave {frozen} on a tie and one side off it"
-    control = await draw(ctx, known, tilted.n, tilt)
-    chilled = await draw(ctx, known, tilted.n, tilt, temperature=0.1)
+    count = min(known.per_request, 128) if known.per_request > 1 else tilted.n
+    control = await draw(ctx, known, count, tilt)
+    chilled = await draw(ctx, known, count, tilt, temperature=0.1)
     told = f"temperature 0 gave {tilted}, temperature 1 {control}"
     evidence = (*tilted.exchanges, *control.exchanges, *frozen.exchanges, *warm.exchanges)
     if same_proportion(control.a, control.n, chilled.a, chilled.n) <= 0.01:
@@ -254,6 +247,8 @@ async def _by_text(ctx: Context, absent: str) -> str | None:
     ]
     if not hot:
         raise Untestable(f"{absent}; and no answer at temperature 2")
+    if len(still.text.strip()) < TELLING:
+        raise Untestable(f"{absent}; and the greedy text is too short: {shown(still.text)}")
     if all(each.text == still.text for each in hot):
         raise Ignored(
             f"{len(hot)} texts at temperature 2 are that of temperature 0: {shown(still.text)}",

@@ -60,25 +60,25 @@ async def effect(ctx: Context, case: Case) -> str | None:
     except (Untestable, Undecided) as absent:
         return await _by_text(ctx, absent.message)
     control = await _control(ctx, known)
-    narrow = await _draws(ctx, known, NARROW)
+    narrow = await _draws(ctx, known, NARROW, single=20)
     if not narrow.b:
         return f"top_p 1 gave {control}, 0.5 {narrow}"
-    if lower_bound(control.a, control.n, level("top-p-cut")) <= NARROW:
-        raise Undecided(f"top_p 1 gave {control}: no side is surely the likelier")
     tiny = await _draws(ctx, known, TINY)
     evidence = (*narrow.exchanges, *tiny.exchanges, *control.exchanges)
     told = f"top_p 1 gave {control}, 0.5 {narrow}, 0.01 {tiny}"
     if tiny.b and fisher(narrow.b, narrow.n, control.b, control.n) > 0.01:
         raise Ignored(told, *evidence)
+    if known.per_request > 1 and lower_bound(control.a, control.n, level("top-p-cut")) <= NARROW:
+        raise Undecided(f"{told}: no side is surely the likelier", *evidence)
     raise Broken(f"{told}: the less likely token is outside of a nucleus of 0.5", *evidence)
 
 
-def _count(known: Coin) -> int:
-    return DRAWS if known.per_request > 1 else 40
-
-
-async def _draws(ctx: Context, known: Coin, top_p: float) -> Draws:
-    return await draw(ctx, known, _count(known), TILT, top_p=top_p)
+async def _draws(
+    ctx: Context, known: Coin, top_p: float, *, many: int = DRAWS, single: int = 40
+) -> Draws:
+    """Draws at ``top_p``: one request, or ``single`` ones until both sides were seen."""
+    count = many if known.per_request > 1 else single
+    return await draw(ctx, known, count, TILT, until_both=True, top_p=top_p)
 
 
 async def _control(ctx: Context, known: Coin) -> Draws:
@@ -103,7 +103,7 @@ async def _control(ctx: Context, known: Coin) -> Draws:
 async def tiny(ctx: Context, case: Case) -> str | None:
     """A tiny `top_p` leaves the likeliest token, as temperature 0 does."""
     known = await ctx.learn(coin)
-    sample = await draw(ctx, known, min(32, _count(known)), TILT, top_p=TINY)
+    sample = await _draws(ctx, known, TINY, many=32, single=8)
     if sample.b:
         raise Broken(f"top_p 0.01 gave {sample}: the less likely token too", *sample.exchanges)
     return None
@@ -140,6 +140,8 @@ async def _by_text(ctx: Context, absent: str) -> str | None:
     still = await ctx.learn(greedy)
     if not still.repeatable:
         raise Undecided(f"{absent}; and {still.finding}")
+    if not still.text.strip():
+        raise Untestable(f"{absent}; and the greedy text is empty")
     request = ctx.post(greedy_body(ctx, temperature=1, top_p=TINY))
     first = await answer(ctx, request)
     if same_text(first.text, still.text):

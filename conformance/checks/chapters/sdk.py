@@ -81,12 +81,12 @@ def _live(language: str, probe: Probe, observed: Observed) -> Iterator[Problem]:
     sent = observed.exchanges
     if not sent:
         told = next(iter(observed.ways(probe.name).values()), {}).get("error")
-        yield Problem(f"its own request is never sent: {told}", None)
+        yield Problem("not sent", f"its own request is never sent: {told}", None)
         return
     if len(sent) > 1:
-        yield Problem(f"sends {len(sent)} requests although retries are off", sent[0])
+        yield Problem("retries", f"sends {len(sent)} requests although retries are off", sent[0])
     if not sent[0].ok:
-        yield Problem(f"its own request: {why_unreadable(sent[0])}", sent[0])
+        yield Problem("refused", f"its own request: {why_unreadable(sent[0])}", sent[0])
         return
     answered = Probe(probe.name, probe.surface, probe.stream, probe.arguments, sent[0])
     yield from answers_alike(answered, observed)
@@ -233,7 +233,8 @@ class Kept:
 class Seen:
     """All that one client saw: recorded with the run as what was learned about the target.
 
-    ``problems`` are the differences by topic (an empty list: none), ``shown`` the evidence ids of
+    ``problems`` are the differences by topic (an empty list: none), ``marks`` the same in two words
+    each, ``shown`` the evidence ids of
     the replayed answers by probe, ``views`` the client's own words by probe and way of asking.
     """
 
@@ -241,6 +242,7 @@ class Seen:
     language: str
     version: str
     problems: dict[str, list[str]]
+    marks: dict[str, list[str]]
     shown: dict[str, str]
     views: Mapping[str, Mapping[str, View]]
     kept: Kept
@@ -266,7 +268,16 @@ def _lesson(client: Client) -> Callable[[Context], Any]:
         if differs:
             finding = f"{client.title} differs from the wire in {', '.join(differs)}"
         shown = {name: each.exchange.id for name, each in probes.items() if each.exchange}
-        return Seen(finding, client.language, client.version, problems, shown, observed.views, Kept(probes, observed))
+        return Seen(
+            finding,
+            client.language,
+            client.version,
+            {name: [each.text for each in found] for name, found in problems.items()},
+            {name: [each.mark for each in found] for name, found in problems.items()},
+            shown,
+            observed.views,
+            Kept(probes, observed),
+        )
 
     name = f"sdk-{client.language}-{client.version}".replace(".", "-")
     lesson.__name__ = lesson.__qualname__ = name
@@ -275,15 +286,15 @@ def _lesson(client: Client) -> Callable[[Context], Any]:
 
 def _all_problems(
     client: Client, probes: Mapping[str, Probe], observed: Observed
-) -> dict[str, list[str]]:
+) -> dict[str, list[Problem]]:
     """Topic → problems, for the topics that had something to compare."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Problem]] = {}
     for name, topic in TOPICS.items():
         chosen = [probes[each] for each in topic.probes if each in probes]
         judged = [each for each in chosen if _says_something(name, each.exchange)]
         if judged:
             told = (topic.compare(client.language, each, observed) for each in judged)
-            found[name] = [problem.text for problems in told for problem in problems]
+            found[name] = [problem for problems in told for problem in problems]
     return found
 
 
@@ -319,7 +330,9 @@ def _place(ctx: Context, name: str) -> Context | None:
 def _arguments(there: Context) -> dict[str, Any]:
     """What the oldest client takes: it is replayed an answer, or asks the plainest question."""
     body = there.body()
-    return {name: body[name] for name in ("model", "messages", "prompt", "max_tokens") if name in body}
+    return {
+        name: body[name] for name in ("model", "messages", "prompt", "max_tokens") if name in body
+    }
 
 
 def _request(there: Context, name: str) -> Request | None:
@@ -386,7 +399,9 @@ def _sample(code: str) -> Any:
         if client.missing:
             raise Untestable(f"{client.title}: {client.missing}")
         text = filled(code, ctx.subject.model)
-        outcome, sent = await ctx.example(f"{KIND}-example {client.language} {client.version}", text)
+        outcome, sent = await ctx.example(
+            f"{KIND}-example {client.language} {client.version}", text
+        )
         if outcome.exit_code != 0 or not sent:
             last = outcome.stderr.strip().splitlines()[-1:] or ["it sent nothing"]
             raise Broken(f"{client.title}: the sample fails: {last[0][:200]}", *sent)

@@ -58,6 +58,9 @@ NAMED = Source(
 
 #: Hostile faults of one parameter below the deepest depth.
 DEADLY = 3
+#: Faults of one parameter sent with ``stream: true`` below the deepest depth: the firmest, which
+#: come first. The others differ from them in the value, not in the way to the error.
+IN_STREAMS = 2
 #: What a faulty body is called: anything else says that the fault was not what was found.
 FITTING = frozenset({400, 413, 422})
 
@@ -86,6 +89,8 @@ def faults(ctx: Context, name: str) -> list[Mutation]:
     if not any(not each.hostile for each in found):
         # Even the quickest run sees one fault refused in each place.
         found = [each for each in make(primary=True, depth="deep") if not each.hostile][:1]
+    if ctx.mode is Mode.STREAM and ctx.subject.depth is not Depth.DEEP:
+        found = found[:IN_STREAMS]
     return found
 
 

@@ -6,9 +6,18 @@ the narrow profile's parameters have mutants of their own.
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import Any
+
 from conformance.reference.mutants import mutant
 from conformance.reference.mutants.answering import Reply, Request, error_reply, intercept
-from conformance.reference.mutants.streaming import ASGIApp
+from conformance.reference.mutants.streaming import (
+    ASGIApp,
+    Receive,
+    Send,
+    read_request,
+    replayed,
+)
 
 #: Parameters beyond those of the narrow profile.
 WIDE = (
@@ -114,3 +123,71 @@ def wide_crash(app: ASGIApp) -> ASGIApp:
         return crash if faulty and named else None
 
     return intercept(change)(app)
+
+
+@mutant(
+    "nulls-crash",
+    thread="https://github.com/vllm-project/vllm/issues/19862",
+    kills=("param.stop.accepts", "error.never-5xx"),
+    kind="asgi",
+)
+def nulls_crash(app: ASGIApp) -> ASGIApp:
+    """An optional parameter that is null raises an exception."""
+    crash = error_reply(500, "AssertionError")
+    return intercept(lambda request, honest: crash if None in request.members.values() else None)(
+        app
+    )
+
+
+@mutant(
+    "token-prompt-crashes",
+    thread="https://github.com/BerriAI/litellm/issues/17118",
+    kills=("param.prompt.accepts",),
+    kind="asgi",
+    profile="openai",
+)
+def token_prompt_crashes(app: ASGIApp) -> ASGIApp:
+    """A prompt of token ids raises an exception."""
+    crash = error_reply(500, "Unmapped prompt format")
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        prompt = request.asked("prompt")
+        ids = isinstance(prompt, list) and not all(isinstance(each, str) for each in prompt)
+        return crash if ids else None
+
+    return intercept(change)(app)
+
+
+@mutant(
+    "several-choices-refused",
+    thread="https://github.com/algorithmicsuperintelligence/optillm/issues/8",
+    kills=("param.n.accepts",),
+    kind="asgi",
+)
+def several_choices_refused(app: ASGIApp) -> ASGIApp:
+    """More than one choice is refused."""
+    refusal = error_reply(400, "Only one completion choice is allowed", param="n")
+    return intercept(
+        lambda request, honest: refusal if request.asked("n") not in (None, 1) else None
+    )(app)
+
+
+@mutant(
+    "syntax-error-kills",
+    thread="https://github.com/mozilla-ai/llamafile/issues/116",
+    kills=("error.malformed",),
+    kind="asgi",
+)
+def syntax_error_kills(app: ASGIApp) -> ASGIApp:
+    """A body that is no JSON aborts the process: the connection is cut."""
+
+    async def answer(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await app(scope, receive, send)
+            return
+        data, seen = await read_request(scope, receive, 0)
+        if data and seen.body is None:
+            raise ConnectionResetError("aborted")
+        await app(scope, replayed(data, receive), send)
+
+    return answer

@@ -372,11 +372,8 @@ def _each_call(
     mutant(name, kills=kills, kind="choice", only=only, thread=thread, profile="openai")(function)
 
 
-_dropped("tools-ignored", "tools", ("param.tools.effect",))
-
-
-@mutant("tools-ignored-quietly", kills=("param.tools.effect",), kind="request", profile="openai")
-def tools_ignored_quietly(body: Body, seen: Seen) -> None:
+@mutant("tools-ignored", kills=("param.tools.effect",), kind="request", profile="openai")
+def tools_ignored(body: Body, seen: Seen) -> None:
     """tools and tool_choice are accepted and ignored."""
     for name in ("tools", "tool_choice", "parallel_tool_calls"):
         body.pop(name, None)
@@ -392,7 +389,7 @@ def tools_ignored_quietly(body: Body, seen: Seen) -> None:
 )
 def tools_ignored_in_stream(body: Body, seen: Seen) -> None:
     """A stream never calls a tool."""
-    tools_ignored_quietly(body, seen)
+    tools_ignored(body, seen)
 
 
 @mutant(

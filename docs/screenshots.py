@@ -1,0 +1,119 @@
+"""Makes the screenshots of this folder: runs the targets, opens their pages in Chromium.
+
+    python docs/screenshots.py [--into docs/images] [--run DIR ...] [--depth quick]
+
+Needs Playwright (``pip install playwright``) and an installed Chromium. ``--run`` adds a picture of
+the page of a run that exists already (a real engine's, say).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from conformance.cli import main as conformance
+
+DESK, PHONE = (1280, 1000), (390, 844)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+MUTANTS = ("stop-ignored", "usage-total-more", "stream-cut")
+#: A stream that lets the beginning of a stop sequence out: the guilty event is marked.
+STREAM = ("stop-prefix-leaks-in-stream", "param.stop")
+#: Bytes that no picture exceeds.
+MOST = 300_000
+
+
+@contextmanager
+def _browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        raise SystemExit("no Chromium was found (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def _shoot(
+    browser: Any,
+    page_file: Path,
+    into: Path,
+    *,
+    size: tuple[int, int] = DESK,
+    dark: bool = False,
+    place: str = "",
+) -> None:
+    """A picture of the page; with a ``place`` (a permalink) of its open cell's timeline."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+    )
+    page = context.new_page()
+    page.goto(page_file.as_uri() + place)
+    if place:
+        page.locator(".guilty").first.evaluate("node => node.scrollIntoView({block: 'center'})")
+        page.wait_for_timeout(300)
+    page.screenshot(path=into)
+    context.close()
+    sys.stdout.write(f"{into} ({into.stat().st_size / 1000:.0f} kB)\n")
+    if into.stat().st_size > MOST:
+        raise SystemExit(f"{into} is larger than {MOST / 1000:.0f} kB")
+
+
+def _timeline(browser: Any, page_file: Path) -> str:
+    """The place of the first failing cell whose evidence is a stream with a guilty event."""
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    buttons = page.locator("td > button.v-fail, td > button.v-rejected, td > button.v-ignored")
+    found = ""
+    for index in range(buttons.count()):
+        buttons.nth(index).click()
+        if page.locator(".guilty").count():
+            found = "#" + page.evaluate("location.hash").lstrip("#")
+            break
+    page.close()
+    return found
+
+
+def _run(folder: Path, depth: str, *targets: str, only: str = "") -> Path:
+    arguments = [word for target in targets for word in ("--target", target)]
+    arguments += ["--depth", depth, "--report-dir", str(folder), "--fail-on", "never"]
+    conformance(["run", *arguments, *(["-k", only] if only else [])])
+    return folder / "matrix.html"
+
+
+def main() -> None:
+    """Run the targets, take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--into", type=Path, default=Path(__file__).parent / "images")
+    parser.add_argument("--run", type=Path, action="append", default=[], metavar="DIR")
+    parser.add_argument("--depth", default="standard")
+    given = parser.parse_args()
+    given.into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="screenshots-") as name, _browser() as browser:
+        runs = Path(name)
+        honest = _run(runs / "reference", given.depth, "reference")
+        _shoot(browser, honest, given.into / "reference-light.png")
+        _shoot(browser, honest, given.into / "reference-dark.png", dark=True)
+        _shoot(browser, honest, given.into / "reference-phone.png", size=PHONE)
+        names = [f"mutant:{mutant}" for mutant in MUTANTS]
+        broken = _run(runs / "mutants", given.depth, "reference", *names)
+        _shoot(browser, broken, given.into / "mutants-light.png")
+        _shoot(browser, broken, given.into / "mutants-dark.png", dark=True)
+        mutant, only = STREAM
+        stream = _run(runs / "stream", given.depth, f"mutant:{mutant}", only=only)
+        place = _timeline(browser, stream)
+        _shoot(browser, stream, given.into / "stream-timeline.png", place=place)
+        for run in given.run:
+            _shoot(browser, run.resolve() / "matrix.html", given.into / f"{run.resolve().name}.png")
+
+
+if __name__ == "__main__":
+    main()
