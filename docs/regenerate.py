@@ -19,10 +19,12 @@ import yaml
 
 from conformance.checks.api import Requirement
 from conformance.checks.catalogue import CHAPTERS, catalogue, items_of
+from conformance.checks.chapters.accepts import LEVEL_OF_GRADE
 from conformance.cli.main import SUMMARIES
 from conformance.errors import ExitCode
 from conformance.options import markdown_table
 from conformance.report.words import FOLD_SIGNS, FOLD_WORDS, LEVEL_WORDS, SIGNS, VERDICT_WORDS
+from conformance.schema.contract import Grade
 from conformance.schema.profiles import available_profiles, load_profile
 from conformance.verdicts import RULES, Level
 
@@ -97,6 +99,20 @@ def _levels() -> str:
     return table(("level", "meaning"), LEVEL_WORDS.items())
 
 
+def _grades() -> str:
+    words = {
+        Grade.HARD: "states the bound",
+        Grade.DERIVABLE: "implies it, by its samples or the meaning of its words",
+        Grade.SOFT: "wishes it",
+        Grade.UNSPECIFIED: "is silent; the bound is there to draw values from",
+    }
+    rows = (
+        (f"`{grade.value}`", words[grade], LEVEL_OF_GRADE[grade].value)
+        for grade in sorted(Grade, key=lambda each: list(Level).index(LEVEL_OF_GRADE[each]))
+    )
+    return table(("grade", "the documentation", "that a value inside is accepted is a"), rows)
+
+
 def _commands() -> str:
     rows = ((f"`conformance {name}`", summary) for name, summary in SUMMARIES.items())
     return table(("command", "what it does"), rows)
@@ -115,6 +131,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "commands": _commands,
     "exit-codes": _exit_codes,
     "folds": _folds,
+    "grades": _grades,
     "levels": _levels,
     "options": markdown_table,
     "profiles": _profiles,

@@ -34,6 +34,7 @@ __all__ = [
     "cold",
     "draw",
     "edge_of",
+    "expect_varied",
     "neutral",
     "second",
     "tokens_of",
@@ -180,15 +181,18 @@ async def edge_of(wins: Callable[[int], Awaitable[bool]]) -> int | None:
 
 
 async def _brackets(wins: Callable[[int], Awaitable[bool]]) -> tuple[int | None, int | None]:
+    """A difference that loses and one that wins; ``None`` for what was not met within ±48."""
     low: int | None = None
     high: int | None = None
     at, step = 0, 3
-    while abs(at) <= WIDEST and (low is None or high is None):
+    while low is None or high is None:
         if await wins(at):
-            high, at = at, at - step
+            high, following = at, max(-WIDEST, at - step)
         else:
-            low, at = at, at + step
-        step *= 2
+            low, following = at, min(WIDEST, at + step)
+        if following == at:
+            break
+        at, step = following, 2 * step
     return low, high
 
 
@@ -360,6 +364,17 @@ async def draw(
         if until_both and size == 1 and sample.a and sample.b:
             break
     return sample
+
+
+async def expect_varied(ctx: Context, known: Coin) -> None:
+    """Raise ``Undecided`` unless the choices of one request differ at the tie.
+
+    Copies of one draw, or a sampler that is always greedy, are judged elsewhere; odds that are
+    estimated from them would say nothing.
+    """
+    sample = await draw(ctx, known, min(known.per_request, MANY))
+    if not (sample.a and sample.b):
+        raise Undecided(f"{sample.n} draws of a tie gave {sample}: copies?", *sample.exchanges)
 
 
 def _mixed(sides: Iterable[bool]) -> bool:

@@ -224,6 +224,8 @@ class Sender:
             wait = self._retry_delay(exchange, len(attempts))
             if wait is None or self.budget.spent():
                 break
+            if exchange.status is None:  # a connection left over from a server that died: a new one
+                wait = 0.0
             attempts.append(Attempt(exchange.status, exchange.failure, wait))
             await self._sleep(wait)
         exchange = self.keep(exchange.replace(attempts=tuple(attempts)))

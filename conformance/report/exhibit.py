@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
+from os.path import commonprefix
 from typing import Any
 
 from conformance.report.curl import curl_line, pretty_json, python_snippet
@@ -104,12 +105,13 @@ def _timeline(record: Record, guilty: int | None, room: int) -> dict[str, Any]:
     stream = parse_stream(record.response, record.reads)
     chosen = _interesting(len(stream.events), guilty, max(room // 100, 4))
     width = max(room // max(len(chosen), 1), 60)
+    shared = _shared([stream.events[index].data for index in chosen])
     rows: list[list[Any]] = []
     last = -1
     for index in chosen:
         if index > last + 1:
             rows.append([None, 0, f"… {index - last - 1} more events", ""])
-        rows.append(_row(stream.events[index], index == guilty, width, index))
+        rows.append(_row(stream.events[index], index == guilty, width, index, shared))
         last = index
     breaches = [
         visible(f"byte {b.offset}: {b.kind}: {b.detail}")[:200] for b in stream.breaches[:8]
@@ -123,8 +125,19 @@ def _timeline(record: Record, guilty: int | None, room: int) -> dict[str, Any]:
     }
 
 
-def _row(event: Event, guilty: bool, width: int, index: int) -> list[Any]:
-    text = visible(event.data)
+def _shared(texts: Sequence[str]) -> int:
+    """How many characters the documents of a stream begin with in common: the first shows them,
+    the others what is their own."""
+    documents = [text for text in texts if text.startswith("{")]
+    common = len(commonprefix(documents)) if len(documents) > 2 else 0
+    return common if common > 40 else 0
+
+
+def _row(event: Event, guilty: bool, width: int, index: int, shared: int) -> list[Any]:
+    text = event.data
+    if shared and index and text.startswith("{"):
+        text = "…" + text[shared:]
+    text = visible(text)
     if len(text) > width:
         text = text[:width] + "…"
     at = round(event.at, 4) if event.at == event.at else None

@@ -1,101 +1,82 @@
-"""Runs made once and looked at by many tests, and a server with a defect on a port of its own."""
+"""Runs of the command line, and small servers for it to meet."""
 
-from __future__ import annotations
-
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+import contextlib
+import http.server
+import json
+import threading
+from datetime import date, timedelta
 
 import pytest
-import yaml
 
-from conformance.cli import main
-from conformance.report.records import Run
+from conformance.cli.main import main
 from conformance.report.results import read_run
 
 
-@dataclass(frozen=True)
-class Made:
-    """A finished run: its folder, its exit code and what it holds."""
+@pytest.fixture
+def conformance(tmp_path, capfd, monkeypatch):
+    """Run ``conformance run`` in an empty folder; its exit code, output, and run if there is one."""
+    monkeypatch.chdir(tmp_path)
 
-    folder: Path
-    code: int
+    def run(*arguments, folder=tmp_path / "run"):
+        code = main(["run", "--report-dir", str(folder), *map(str, arguments)])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        found = read_run(folder) if (folder / "results.jsonl").exists() else None
+        return code, out + err, found
 
-    @property
-    def run(self) -> Run:
-        """Read from its files."""
-        return read_run(self.folder)
-
-
-Make = Callable[..., Made]
-
-
-@pytest.fixture(scope="session")
-def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """``make("--target", "reference", …)``: a run; equal arguments are run once."""
-    known: dict[tuple[str, ...], Made] = {}
-
-    def made(*arguments: str) -> Made:
-        if arguments not in known:
-            folder = tmp_path_factory.mktemp("runs") / "run"
-            code = main(["run", *arguments, "--report-dir", str(folder)])
-            known[arguments] = Made(folder, code)
-        return known[arguments]
-
-    return made
-
-
-@dataclass(frozen=True)
-class Served:
-    """A server on loopback, and how to write it into a targets file."""
-
-    base_url: str
-    model: str
-    key: str
-
-    def entry(self) -> dict[str, object]:
-        """Its entry in a targets file."""
-        return {
-            "base_url": self.base_url,
-            "model": self.model,
-            "profile": "deeptrin",
-            "api_key_env": "STAGING_API_KEY",
-        }
-
-
-@contextmanager
-def serving(*arguments: str, key: str = "sk-staging-0123456789") -> Iterator[Served]:
-    """``conformance serve`` in a process of its own."""
-    command = [sys.executable, "-m", "conformance", "serve", "--api-key", key, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            words = dict(word.split("=", 1) for word in process.stdout.readline().split())
-            yield Served(words["base_url"], words["model"], key)
-        finally:
-            process.terminate()
+    return run
 
 
 @pytest.fixture
-def staging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A staging server that ignores stop sequences."""
-    with serving("--mutant", "stop-ignored") as served:
-        monkeypatch.setenv("STAGING_API_KEY", served.key)
-        yield served
+def targets_file(tmp_path):
+    """Write a targets file with one mutant-like target; entries are laid over it."""
 
+    def write(name="frail", **entry):
+        path = tmp_path / "targets.yaml"
+        path.write_text(json.dumps({"targets": {name: entry}}, default=str))
+        return path
 
-def write_targets(path: Path, targets: Mapping[str, object]) -> Path:
-    """A targets file."""
-    path.write_text(yaml.safe_dump({"targets": dict(targets)}), encoding="utf-8")
-    return path
+    return write
 
 
 @pytest.fixture
-def environment() -> dict[str, str]:
-    """The environment of a shell in which the suite is installed."""
-    scripts = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": scripts + os.pathsep + os.environ["PATH"]}
+def in_days():
+    """A date from today, as text."""
+    return lambda days: (date.today() + timedelta(days=days)).isoformat()
+
+
+@pytest.fixture
+def serve():
+    """Serve ``answer(handler)`` on loopback; gives the base URL."""
+    with contextlib.ExitStack() as stack:
+
+        def start(answer):
+            class Handler(http.server.BaseHTTPRequestHandler):
+                protocol_version = "HTTP/1.1"
+
+                def do_POST(self):
+                    self.body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                    answer(self)
+
+                do_GET = do_POST
+
+                def log_message(self, *_):
+                    """Say nothing."""
+
+                def say(self, status, body, kind="application/json"):
+                    self.send_response(status)
+                    self.send_header("content-type", kind)
+                    self.send_header("content-length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            server.daemon_threads = True
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}/v1"
+
+        yield start

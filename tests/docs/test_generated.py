@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from conformance.checks.context import Context
 from conformance.errors import ExitCode
+from conformance.wire.exchange import Exchange
 
 from .pages import DOCS, ROOT, Page, read_pages
 
@@ -78,6 +81,25 @@ def test_every_exit_code_is_explained(docs: ModuleType) -> None:
 
     assert explained == {int(code) for code in ExitCode} - {0}
     assert set(docs.EXIT_CODES) == set(ExitCode)
+
+
+def test_what_a_check_may_use_is_there() -> None:
+    """Every member of a context and an exchange that the page on checks names exists."""
+    text = (DOCS / "writing-a-check.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`(?:await )?(?:ctx|exchange)\..*?) \|", text, re.MULTILINE)
+    known = {
+        "ctx": {*dir(Context), *(each.name for each in fields(Context))},
+        "exchange": {*dir(Exchange), *(each.name for each in fields(Exchange))},
+    }
+
+    named = {
+        (cell.lstrip("`").removeprefix("await ").split(".")[0], name)
+        for cell in cells
+        for name in re.findall(r"\.([a-z_]+)", cell)
+    }
+
+    assert {name for owner, name in named if name not in known[owner] | {"events"}} == set()
+    assert len(named) > 8
 
 
 @pytest.mark.parametrize("page", read_pages(), ids=lambda page: page.path.stem)

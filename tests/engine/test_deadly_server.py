@@ -51,7 +51,7 @@ def test_the_culprit_is_named_and_bystanders_are_not_accused(judged, tmp_path):
     found = verdicts(run)
     bad = {key for key, verdict in found.items() if verdict.rule.bad}
     assert 1 == code
-    assert {("error.malformed", "chat"), ("error.malformed", "completions")} == bad
+    assert {("robust.body.survives", "chat")} == bad
     message = next(r.message for r in run.results if r.verdict is Verdict.FAIL)
     assert "died" in message
     assert Verdict.PASS is found["accepts.minimal", "chat"]
@@ -85,4 +85,4 @@ def test_a_server_that_is_back_at_once_accuses_no_bystander_either(judged):
     _, run = judged("NaN", pause=0.0)
 
     bad = {key for key, verdict in verdicts(run).items() if verdict.rule.bad}
-    assert bad <= {("error.malformed", "chat"), ("error.malformed", "completions")}
+    assert bad <= {("robust.body.survives", "chat")}

@@ -10,11 +10,11 @@ from conformance.checks.api import Depth
 from conformance.reference.honest_wire import WIRE_VARIANTS, wire_variant
 from conformance.reference.mutants.honest import honest
 from conformance.reference.variants import VARIANTS
-from conformance.verdicts import Verdict
+from conformance.verdicts import Level, Verdict
 
 from .killing import PROGRAMS, bench, judge_app
 
-ACCUSED = {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.FLAKY, Verdict.ERROR}
+ACCUSED = {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.ERROR}
 #: Chapters that look at how answers are spelt; the others judge what they mean.
 SPELLING = ("accepts", "shape", "usage", "stream", "chunk", "diff", "error", "http")
 
@@ -37,7 +37,7 @@ def _accused(results) -> list[str]:
     return sorted(
         f"{each.verdict} {each.item.name}: {each.message}"
         for each in results
-        if each.verdict in ACCUSED
+        if each.verdict in ACCUSED or (each.verdict is Verdict.FLAKY and each.level is Level.MUST)
     )
 
 

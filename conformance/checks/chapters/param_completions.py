@@ -124,7 +124,9 @@ async def echo_off(ctx: Context, case: Case) -> None:
 )
 async def echo_logprobs(ctx: Context, case: Case) -> str | None:
     """With `echo` the log probabilities cover the prompt too."""
-    exchange = await ctx.ask(ctx.request(max_tokens=TOKENS, echo=True, logprobs=1))
+    cold = 0 if ctx.promises("temperature") else ...
+    request = ctx.request(max_tokens=TOKENS, echo=True, logprobs=1, temperature=cold)
+    exchange = await ctx.ask(request)
     found = read_answer(exchange)
     if found is None:
         raise Untestable(f"echo with logprobs: {told(exchange)}", exchange)

@@ -7,7 +7,7 @@ by four at temperature 1, whichever of bias and temperature comes first.
 from __future__ import annotations
 
 from conformance.checks.api import MUST, Broken, Case, Depth, Source, check
-from conformance.checks.coin import coin, draw
+from conformance.checks.coin import coin, draw, expect_varied
 from conformance.checks.context import Context
 from conformance.checks.stats import level, relation_broken
 from conformance.verdicts import Mode
@@ -38,6 +38,7 @@ async def size(ctx: Context, case: Case) -> str | None:
     low = await draw(ctx, known, DRAWS, DOWN)
     high = await draw(ctx, known, DRAWS, UP)
     if relation_broken(low.a, low.n, high.a, high.n, level("bias-shift"), shift=UP - DOWN):
+        await expect_varied(ctx, known)
         raise Broken(
             f"4 more bias moved a coin from {low} to {high}: not by 4 in the log-odds",
             *high.exchanges,

@@ -25,7 +25,7 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import Coin, Draws, coin, draw, toss
+from conformance.checks.coin import Coin, Draws, coin, draw, expect_varied, toss
 from conformance.checks.context import Context
 from conformance.checks.forcing import answers, shown
 from conformance.checks.oracle import greedy, greedy_body
@@ -172,6 +172,7 @@ async def high(ctx: Context, case: Case) -> str | None:
     most = known.bounds(tilt)[1] / HIGH + max(0, difference) * (1 - 1 / HIGH)
     least = 1 - probability(most)
     if at_most(sample.b, sample.n, least) <= level("temperature-odds"):
+        await expect_varied(ctx, await ctx.learn(coin))
         usual = 1 - probability(tilt)
         raise Broken(
             f"temperature 2: the unlikely token came {sample.b} times in {sample.n}, at least "
@@ -227,6 +228,7 @@ async def default(ctx: Context, case: Case) -> str | None:
     omitted = await draw(ctx, known, 128, temperature=...)
     if same_proportion(explicit.a, explicit.n, omitted.a, omitted.n) > level("default-temperature"):
         return None
+    await expect_varied(ctx, known)
     documented = ctx.endpoint.parameters["temperature"].default == 1
     raise Broken(
         f"temperature 1 gave {explicit}, no temperature {omitted}",

@@ -18,7 +18,7 @@ from conformance.checks.api import (
 from conformance.checks.context import Context
 from conformance.checks.oracle import long_prompt
 from conformance.schema.contract import Source
-from conformance.wire.exchange import Delivery, Exchange
+from conformance.wire.exchange import Delivery, Exchange, FailureKind
 
 GENERATING = ("chat", "completions")
 CONVENTION = Source("convention", "a server answers several clients at once")
@@ -44,6 +44,51 @@ async def parallel_streams(ctx: Context, case: Case) -> None:
     stuck = [each for each in exchanges if not each.complete]
     if stuck:
         raise Broken(f"{len(stuck)} of {count} streams do not end ({stuck[0].failure})", *stuck)
+
+
+@check(
+    "robust.outlives-faults",
+    MUST,
+    Source("convention", "a faulty request harms nobody but its sender"),
+    endpoints=(),
+    modes=(),
+    phase=Phase.FINAL,
+    cost=0,
+)
+async def outlives_faults(ctx: Context, case: Case) -> None:
+    """After every faulty request the server still answers an ordinary one, or does so again soon.
+
+    Judges the record and sends nothing: a server that is dead for good answers nothing any more.
+    Where it is not to be reached at all (a time-out) the network may be at fault, and nobody is
+    accused.
+    """
+    hostile: list[Exchange] = []
+    for exchange in reversed(ctx.recorded):
+        if exchange.phase == "probe" and not hostile:
+            probe = exchange
+            if exchange.ok or _network(exchange):
+                return
+        elif exchange.phase == Phase.HOSTILE:
+            hostile.append(exchange)
+        elif hostile:
+            break
+        if len(hostile) == SUSPECTS:
+            break
+    if not hostile:
+        raise NotApplicable("no faulty request was sent")
+    how = probe.failure or f"status {probe.status}"
+    message = f"dead after faulty requests, an ordinary one gets: {how}; the last {len(hostile)} are suspects"
+    raise Broken(message, probe, *hostile)
+
+
+#: Requests shown when a server did not come back: as many as are sent between two probes.
+SUSPECTS = 8
+
+
+def _network(exchange: Exchange) -> bool:
+    """Whether there was no answer and no refusal either."""
+    refused = (FailureKind.RESET, FailureKind.PROTOCOL)
+    return exchange.failure is not None and exchange.failure.kind not in refused
 
 
 @check(

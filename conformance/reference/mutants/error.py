@@ -301,10 +301,24 @@ def dies_of_faults(app: ASGIApp) -> ASGIApp:
 
     def change(request: Request, honest: Reply) -> Reply | None:
         if isinstance(request.asked("temperature"), (str, dict, list)):
-            sick[0] = 60
+            sick[0] = 9
         elif sick[0]:
             sick[0] -= 1
             return error_reply(500, "engine dead")
+        return None
+
+    return intercept(change)(app)
+
+
+@mutant("dead-for-good", kills=("robust.outlives-faults",), kind="asgi")
+def dead_for_good(app: ASGIApp) -> ASGIApp:
+    """After a fault in `stop` the engine is dead, and the server says so for ever."""
+    dead = [False]
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        if dead[0]:
+            return error_reply(500, "engine dead")
+        dead[0] = isinstance(request.asked("stop"), (int, dict))
         return None
 
     return intercept(change)(app)
