@@ -36,7 +36,10 @@ MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DO
 
 #: What each exit code means, and what to do about it.
 EXIT_CODES: Mapping[ExitCode, tuple[str, str]] = {
-    ExitCode.CONFORMS: ("every decided MUST holds", "nothing to do"),
+    ExitCode.CONFORMS: (
+        "nothing that was decided is red, and no MUST stayed open undeclared",
+        "nothing to do",
+    ),
     ExitCode.FAILURE: (
         "a new failure, a deviation that passes now, or one that expired",
         "open `matrix.html`, or declare it in `targets.yaml`",

@@ -129,7 +129,7 @@ def _shared(texts: Sequence[str]) -> int:
     """How many characters the documents of a stream begin with in common: the first shows them,
     the others what is their own."""
     documents = [text for text in texts if text.startswith("{")]
-    common = len(commonprefix(documents)) if len(documents) > 2 else 0
+    common = len(commonprefix(documents)) if len(documents) > 2 else 0  # noqa: RUF071 - of texts
     return common if common > 40 else 0
 
 

@@ -11,6 +11,8 @@ import pytest
 from conformance.cli.main import main
 from conformance.report.results import read_run
 
+from .runs import environment, make, staging  # noqa: F401 - fixtures of this folder
+
 
 @pytest.fixture
 def conformance(tmp_path, capfd, monkeypatch):

@@ -14,7 +14,7 @@ import yaml
 
 from conformance.report.results import read_run
 
-from .conftest import Served, serving, write_targets
+from .runs import Served, serving, write_targets
 
 DOCS = Path(__file__).parents[2] / "docs" / "ci"
 ACTION = DOCS / "github/actions/conformance/action.yml"

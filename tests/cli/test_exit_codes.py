@@ -5,10 +5,13 @@ import threading
 
 import pytest
 
-from conformance.verdicts import Verdict
+from conformance.options import RunOptions
+from conformance.planning import exit_code_of, plan_run, reason_of
+from conformance.report.records import Result
+from conformance.verdicts import Level, Mode, Verdict
 
 LIVE = ("--target", "mutant:accept-any-406")
-BROKEN, HOLDS = "http.accept-any[", "stream.done-marker[chat"
+BROKEN, HOLDS = "http.accept-any", "stream.done-marker[chat"
 
 
 def sentence(text):
@@ -80,7 +83,7 @@ def test_an_unknown_requirement_in_the_targets_file_is_a_mistake(conformance, ta
         model="m",
         profile="deeptrin",
         deviations=[
-            {"requirement": "no.such", "verdict": "fail", "reason": "r", "expires": "2099-01-01"}
+            declared("no.such", "2099-01-01", verdict="fail"),
         ],
     )
 
@@ -102,7 +105,9 @@ def test_a_folder_that_holds_a_run_is_not_written_over(conformance):
 
 def test_a_dead_port_is_unreachable(conformance):
     """Nobody is there: 3, errors and not a single pass."""
-    code, text, run = conformance("--base-url", "http://127.0.0.1:9/v1", "--model", "m", "-k", "http")
+    code, text, run = conformance(
+        "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "-k", "http"
+    )
 
     assert 3 == code
     assert 1 == len(sentence(text))
@@ -113,7 +118,9 @@ def test_html_on_everything_is_a_failure_and_no_crash(conformance, serve):
     """A web page instead of an API: documented promises are broken, and each says how."""
     url = serve(lambda h: h.say(200, b"<html>Welcome</html>", "text/html"))
 
-    code, text, run = conformance("--base-url", url, "--model", "m", "-k", "shape or accepts or error")
+    code, text, run = conformance(
+        "--base-url", url, "--model", "m", "-k", "shape or accepts or error"
+    )
 
     assert 1 == code
     assert Verdict.ERROR not in {r.verdict for r in run.results}
@@ -189,52 +196,51 @@ def test_the_budget_of_seconds_ends_a_run_against_a_silent_server(conformance, s
     assert "the budget of 1 seconds is spent" in text
 
 
-@pytest.fixture
-def frail(serve, targets_file):
-    """A target that answers {} to everything, with entries of its owner."""
-
-    def make(**entry):
-        url = serve(lambda h: h.say(200, b"{}"))
-        path = targets_file(base_url=url, model="m", profile="deeptrin", **entry)
-        return ("--targets-file", path, "--target", "frail", "-k", "shape.object[chat-regular")
-
-    return make
-
-
 def declared(requirement, expires, **more):
-    return {"requirement": requirement, "reason": "known", "expires": expires, **more}
+    entry = {"requirement": requirement, "reason": "known", "expires": expires, **more}
+    return entry | ({"ticket": "T-1"} if "verdict" in more else {})
 
 
 @pytest.fixture
-def broken(conformance, frail):
-    """What is broken on that target, by the suite's own word: the name of one failing MUST."""
-    _, _, run = conformance(*frail()[:-2], "-k", "shape and chat-regular")
-    result = next(r for r in run.results if r.verdict is Verdict.FAIL)
-    return result.requirement
+def judged(conformance, targets_file, serve, in_days, tmp_path):
+    """Judge one MUST of a server that answers {}, with a deviation that expires in ``days``."""
+
+    def run(days):
+        deviation = declared("shape.object", in_days(days), verdict="fail")
+        url = serve(lambda h: h.say(200, b"{}"))
+        path = targets_file(base_url=url, model="m", profile="deeptrin", deviations=[deviation])
+        code, _, found = conformance(
+            *("--targets-file", path, "--target", "frail", "-k", "shape.object[chat-regular")
+        )
+        return code, {r.verdict for r in found.results if r.verdict.rule.decided}
+
+    return run
 
 
-def test_a_declared_failure_is_a_deviation_until_it_expires(
-    conformance, broken, frail, in_days, tmp_path
-):
+@pytest.mark.parametrize(
+    ("days", "expected"), [(30, (0, Verdict.DEVIATION)), (-1, (1, Verdict.FAIL))]
+)
+def test_a_declared_failure_is_a_deviation_until_it_expires(judged, days, expected):
     """Declared: marked and green; expired: red again."""
-    found = []
-    for number, day in enumerate((30, -1)):
-        entry = declared(broken, in_days(day), verdict="fail")
-        *target, _ = frail(deviations=[entry])
-        name = f"{broken}[chat-regular"
-        code, _, run = conformance(*target, name, folder=tmp_path / f"d{number}")
-        found.append((code, next(r.verdict for r in run.results if r.reason != "deselected" and r.verdict.rule.decided)))
+    code, verdicts = judged(days)
 
-    assert [(0, Verdict.DEVIATION), (1, Verdict.FAIL)] == found
+    assert (expected[0], {expected[1]}) == (code, verdicts)
+
+
+REFERENCE = """
+targets:
+  reference:
+    kind: reference
+    profile: deeptrin
+    {kind}: [{entry}]
+"""
 
 
 def test_a_declared_failure_that_passes_is_red(conformance, tmp_path, in_days):
     """`fixed`: the entry has to go."""
     path = tmp_path / "t.yaml"
     entry = declared("stream.done-marker", in_days(30), verdict="fail")
-    path.write_text(
-        f"targets:\n  reference:\n    kind: reference\n    profile: deeptrin\n    deviations: [{entry}]\n"
-    )
+    path.write_text(REFERENCE.format(kind="deviations", entry=entry))
 
     code, text, run = conformance("--targets-file", path, "-k", HOLDS)
 
@@ -244,17 +250,22 @@ def test_a_declared_failure_that_passes_is_red(conformance, tmp_path, in_days):
 
 
 @pytest.mark.parametrize(("days", "expected"), [(30, 0), (-1, 4), (None, 4)])
-def test_an_undecided_must_has_to_be_listed(conformance, tmp_path, in_days, days, expected):
-    """Not run for want of budget: 4, unless `undecided:` lists it and has not expired."""
-    entries = [] if days is None else [declared("shape.choices.count", in_days(days))]
+def test_an_undecided_must_has_to_be_listed(tmp_path, in_days, days, expected):
+    """Undecided: 4, unless `undecided:` lists it and has not expired."""
+    entry = "" if days is None else declared("stream.done-marker", in_days(days))
     path = tmp_path / "t.yaml"
-    path.write_text(
-        "targets:\n  reference:\n    kind: reference\n    profile: deeptrin\n"
-        f"    limits: {{max_requests: 30, concurrency: 1}}\n    undecided: {entries}\n"
-    )
+    path.write_text(REFERENCE.format(kind="undecided", entry=entry))
+    options = RunOptions(targets_file=path)
+    plans = plan_run(options)
+    results = [
+        Result("reference", name, Level.MUST, "chat", Mode.STREAM, verdict)
+        for name, verdict in (
+            ("stream.done-marker", Verdict.INCONCLUSIVE),
+            ("stream.utf8", Verdict.PASS),
+        )
+    ]
 
-    code, _, run = conformance(
-        "--targets-file", path, "-k", "shape.choices.count[completions-stream or http.accept-any[completions"
-    )
+    code = exit_code_of(results, False, plans, options)
 
-    assert expected == code, [r for r in run.results if r.reason != "deselected"]
+    assert expected == code
+    assert (expected == 4) == ("stream.done-marker" in reason_of(code, results, plans))

@@ -16,7 +16,7 @@ from conformance.report.results import read_run
 from conformance.report.trends import history_trends
 from conformance.verdicts import Verdict
 
-from .conftest import serving, write_targets
+from .runs import serving, write_targets
 
 SOME = ("-k", "param.stop.effect or param.stop.accepts")
 

@@ -16,7 +16,7 @@ from conformance.options import RunOptions
 from conformance.planning import plan_run
 from conformance.wire.exchange import Request
 
-from .conftest import Make, write_targets
+from .runs import Make, write_targets
 
 
 def planned(plan: TargetPlan) -> Forecast:

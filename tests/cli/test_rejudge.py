@@ -15,7 +15,7 @@ from conformance.report.records import Run
 from conformance.report.results import read_run
 from conformance.verdicts import Verdict
 
-from .conftest import Make
+from .runs import Make
 
 HONEST = ("--target", "reference", "--depth", "quick")
 DEFECT = ("--target", "mutant:stop-ignored-now-and-then", "-k", "stop and not robust")

@@ -12,7 +12,7 @@ from conformance.cli import main
 from conformance.report.results import read_run
 from conformance.verdicts import Verdict
 
-from .conftest import Make, Served, write_targets
+from .runs import Make, Served, write_targets
 
 STOP = ("-k", "param.stop and chat")
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-DEADLY = '''
+DEADLY = """
 import os, socket, sys, uvicorn
 from conformance.reference.app import create_app
 from conformance.reference.service import Service
@@ -32,10 +32,10 @@ async def deadly(scope, receive, send):
 uvicorn.Server(
     uvicorn.Config(deadly, log_level="critical", access_log=False, lifespan="off")
 ).run(sockets=[socket.socket(fileno=fd)])
-'''
+"""
 
 #: Starts the server again ``lives`` times, after ``pause`` seconds without anybody listening.
-SUPERVISOR = '''
+SUPERVISOR = """
 import socket, subprocess, sys, time
 code, trigger, port, lives, pause = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:])
 for life in range(int(lives)):
@@ -50,7 +50,7 @@ for life in range(int(lives)):
     child.wait()
     time.sleep(pause)
 sys.stdin.read()
-'''
+"""
 
 
 @pytest.fixture
@@ -63,7 +63,16 @@ def deadly():
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
             process = subprocess.Popen(
-                [sys.executable, "-c", SUPERVISOR, DEADLY, trigger, str(port), str(lives), str(pause)],
+                [
+                    sys.executable,
+                    "-c",
+                    SUPERVISOR,
+                    DEADLY,
+                    trigger,
+                    str(port),
+                    str(lives),
+                    str(pause),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -39,9 +39,7 @@ def judged(deadly, tmp_path):
 
 
 def verdicts(run):
-    return {
-        (r.requirement, r.endpoint): r.verdict for r in run.results if r.reason != "deselected"
-    }
+    return {(r.requirement, r.endpoint): r.verdict for r in run.results if r.reason != "deselected"}
 
 
 def test_the_culprit_is_named_and_bystanders_are_not_accused(judged, tmp_path):

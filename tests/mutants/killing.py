@@ -12,7 +12,7 @@ from conformance.checks.api import Depth, Phase
 from conformance.checks.catalogue import Item, catalogue, items_of
 from conformance.checks.context import Subject
 from conformance.engine.budget import Budget
-from conformance.engine.corpora import Corpora
+from conformance.engine.corpora import Corpora, encode
 from conformance.engine.engine import Engine
 from conformance.engine.events import Decided, Event, Result
 from conformance.engine.evidence import EvidenceStore
@@ -165,7 +165,7 @@ async def judge_app(chosen: Bench, app: Any, items: Sequence[Item]) -> list[Resu
         app, BASE, {"key": built.key}, timeouts=LONG if len(items) > 100 else BRIEF
     ) as wire:
         endpoint = chosen.profile.endpoints["chat"]
-        probe = Request(endpoint.method, endpoint.path, b"{}")
+        probe = Request(endpoint.method, endpoint.path, encode(endpoint.minimal_body(built.model)))
         sender = Sender(wire, Budget(), store.keep, probe=probe)
         found: list[Result] = []
 
