@@ -89,10 +89,11 @@ def page(report: Path, clients: Sequence[Mapping[str, Any]], names: Sequence[str
         "\nThe documented samples, verbatim, with each version of the Python SDK:\n",
         *table.samples(DOCUMENTED),
         "\n## Peculiar answers\n",
-        "✓ reads what the wire means · `class` an exception of that class · *silent, empty* no",
-        "chunk and no exception · *other text*, *end lost*, *no number*, *message lost* something",
-        "else than the wire says, without a word · – not installed or nothing to compare.",
-        "(helper): only the streaming helper. The wire's column names what the suite accuses.\n",
+        "The wire's column names what the suite accuses in these very answers. A client's column:",
+        "✓ reads what the wire means · an exception of that class · *silent, empty* neither chunk",
+        "nor exception · *other text*, *end lost*, *no number*, *calls mixed up* something else than",
+        "the wire says, without a word · *message lost* the exception does not say what the error",
+        "says · *refused* its own request · (helper) only the streaming helper · – not tried.\n",
         *table.peculiarities(rows, profile),
     ]
     missing = table.missing()

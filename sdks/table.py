@@ -68,7 +68,8 @@ def _stream_notes(exchange: Exchange, endpoint: Endpoint) -> Iterable[str]:
     if exchange.media_type != "text/event-stream":
         yield f"`{exchange.media_type}`"
     stream = exchange.stream
-    yield from (breach.kind for breach in stream.illegal)
+    # The grammar allows a byte order mark; `stream.byte-order-mark` does not.
+    yield from (each.kind for each in stream.breaches if not each.legal or each.kind == "bom")
     if len(stream.done_events) != 1:
         yield "no `[DONE]`"
     yield from _schema_notes([event.json for event in stream.data_events], endpoint.chunk_schema)

@@ -28,7 +28,6 @@ __all__ = [
     "Coin",
     "Draws",
     "Second",
-    "another_second",
     "biased",
     "coin",
     "cold",
@@ -278,18 +277,9 @@ async def second(ctx: Context) -> Second:
 
     Raises ``Untestable`` where no token can be forced.
     """
-    return await _second(ctx, 0)
-
-
-async def another_second(ctx: Context) -> Second:
-    """Other tokens than :func:`second` found."""
-    return await _second(ctx, PAIRS)
-
-
-async def _second(ctx: Context, skip: int) -> Second:
     known = await ctx.learn(oracle)
     fallback: Second | None = None
-    for a, b in _spread(list(_pairs(known)))[skip : skip + PAIRS]:
+    for a, b in _spread(list(_pairs(known)))[:PAIRS]:
         seen: dict[int, list[Piece]] = {}
 
         async def wins(

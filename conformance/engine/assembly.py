@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -241,7 +242,7 @@ async def _connect(
     if target.kind is Kind.REFERENCE:
         from conformance.reference.serve import start_reference
 
-        server = stack.enter_context(start_reference())
+        server = await asyncio.to_thread(stack.enter_context, start_reference())
         target = target.started(server.base_url, server.model, server.key)
     wire = Wire(
         target.base_url, _keys(target), timeouts=_timeouts(target), verify=target.verify_tls

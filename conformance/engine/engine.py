@@ -9,15 +9,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from conformance.checks.api import Case, Outcome, Phase
+from conformance.checks.answer import error_message
+from conformance.checks.api import Case, Outcome, Phase, single
 from conformance.checks.catalogue import Item
 from conformance.checks.context import Context, Subject
-from conformance.engine.budget import Budget, requests_of
+from conformance.engine.budget import Budget, BudgetSpent, requests_of
+from conformance.engine.corpora import encode
 from conformance.engine.events import Decided, Event, Learned, Progress, Result
 from conformance.engine.hostile import HostileQueue
 from conformance.engine.judging import Judged, judge
 from conformance.engine.memo import Memo
-from conformance.engine.sender import Sender
+from conformance.engine.sender import Aborted, Sender
 from conformance.schema.contract import Profile
 from conformance.verdicts import Mode, Verdict
 from conformance.wire.exchange import Exchange, Request
@@ -25,6 +27,9 @@ from conformance.wire.exchange import Exchange, Request
 __all__ = ["Engine"]
 
 T = TypeVar("T")
+
+#: Judged before anything else: whether an ordinary request is let in, and who else is.
+ADMISSION = frozenset({"accepts.minimal", "auth.no-key", "auth.wrong-key"})
 
 #: Judges a verdict against what the owner of the target declared.
 Declared = Callable[[Item, Judged], tuple[Verdict, str, str | None]]
@@ -81,13 +86,52 @@ class Engine:
     async def run(self, items: Sequence[Item]) -> None:
         """Judge ``items`` phase by phase; every item gets exactly one ``Decided``."""
         self._total = len(items)
+        self._draw(items)
+        first = [item for item in items if item.requirement.id in ADMISSION]
+        await self._side_by_side(first)
+        await self._admitted({item.endpoint for item in items if item.endpoint})
+        rest = [item for item in items if item not in first]
         for phase in (Phase.ORDINARY, Phase.EXCLUSIVE, Phase.HOSTILE, Phase.FINAL):
-            chosen = [item for item in items if item.requirement.phase is phase]
+            chosen = [item for item in rest if item.requirement.phase is phase]
             if phase is Phase.EXCLUSIVE:
                 for item in chosen:
                     await self._decide(item)
             else:
-                await asyncio.gather(*(self._decide(item) for item in chosen))
+                await self._side_by_side(chosen)
+
+    async def _admitted(self, endpoints: set[str]) -> None:
+        """End the run where the credential is refused everywhere: every verdict would say so."""
+        contracts = [self.profile.endpoints[name] for name in sorted(endpoints)]
+        plain = [
+            Request(each.method, each.path, encode(each.minimal_body(self.subject.model)))
+            for each in contracts
+            if each.method == "POST"
+        ]
+        try:
+            answers = [await self.ask(each, 0, Phase.ORDINARY, lambda _: None) for each in plain]
+        except (BudgetSpent, Aborted):
+            return
+        if answers and all(each.status in (401, 403) for each in answers):
+            what = "the key is refused" if self.subject.has_key else "a key is asked for"
+            said = f"status {answers[0].status}: {error_message(answers[0])}"
+            advice = "give the right one (--api-key-env, or api_key_env in the targets file)"
+            self.sender.ended = f"{what} ({said}); {advice}"
+
+    def _draw(self, items: Sequence[Item]) -> None:
+        """Draw what the cases of ``items`` are made of, before anything is on its way.
+
+        Drawing takes the processor for a while, and answers that come meanwhile would wait.
+        """
+        for item in items:
+            if item.endpoint and item.mode and item.requirement.cases is not single:
+                self.corpora(item.endpoint, item.mode)
+
+    async def _side_by_side(self, items: Sequence[Item]) -> None:
+        """Judge ``items`` at the same time; the first may send while the last is being set up."""
+        async with asyncio.TaskGroup() as group:
+            for item in items:
+                group.create_task(self._decide(item))
+                await asyncio.sleep(0)
 
     async def _decide(self, item: Item) -> None:
         asker = _ItemAsker(self)

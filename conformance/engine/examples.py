@@ -62,9 +62,7 @@ async def run_example(
         return outcome, list(proxy.exchanges)
 
 
-async def run_program(
-    program: list[str], text: str, seconds: float = SECONDS
-) -> ExampleOutcome:
+async def run_program(program: list[str], text: str, seconds: float = SECONDS) -> ExampleOutcome:
     """Run ``program`` with a file that holds ``text``: in a folder of its own, without secrets."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         script = Path(folder) / "example"

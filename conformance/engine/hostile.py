@@ -20,7 +20,7 @@ from conformance.wire.exchange import Attempt, Exchange, FailureKind, Request
 
 __all__ = ["LOST", "HostileQueue"]
 
-BATCH = 8
+BATCH = 16
 #: Phase under which evidence keeps what was lost with a culprit.
 LOST = "lost"
 #: How a connection ends when the process at its other end does.

@@ -190,4 +190,6 @@ class _ThisRun:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
         """With ``-n``: one target's items stay in one worker."""
-        return scheduler(config, log) if is_conformance_run(config) else None
+        if not is_conformance_run(config):
+            return None
+        return scheduler(config, log, {plan.name for plan in self._run.plans()})

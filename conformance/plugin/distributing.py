@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def distribute(config: pytest.Config) -> None:
         config.option.dist = "loadgroup"
 
 
-def scheduler(config: pytest.Config, log: Any) -> Any:
+def scheduler(config: pytest.Config, log: Any, targets: Collection[str]) -> Any:
     """Hands out whole targets: the items of one go to one worker.
 
     xdist's own ``loadgroup`` reads the group from a suffix that it writes into node ids, which
@@ -60,8 +61,8 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
 
     class TargetScheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            path, _, rest = nodeid.partition("::")
-            return rest.split("::")[0] if is_chapter(Path(path)) else nodeid
+            target = nodeid.split("::")[1:2]
+            return target[0] if target and target[0] in targets else nodeid
 
     return TargetScheduling(config, log)
 

@@ -23,23 +23,30 @@ warnings.simplefilter("ignore")
 def main() -> None:
     """Read the job, do each case in each way, print the views."""
     job = json.loads(Path(sys.argv[1]).read_bytes())
-    views = {case["id"]: ways_of(job, case) for case in job["cases"]}
+    options = {"api_key": job["key"], "base_url": "http://127.0.0.1", "timeout": job["timeout"]}
+    client = openai.OpenAI(**options, max_retries=0)
+    views = {case["id"]: ways_of(client, case) for case in job["cases"]}
+    asyncio.run(ask_async(openai.AsyncOpenAI(**options, max_retries=0), job["cases"], views))
     json.dump({"version": openai.__version__, "views": views}, sys.stdout, default=str)
 
 
-def ways_of(job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
-    """Every way of asking that applies; a case that goes to the target is asked once."""
-    options = {"api_key": job["key"], "base_url": case["base_url"], "timeout": job["timeout"]}
-    client = openai.OpenAI(**options, max_retries=0)
+def ways_of(base: Any, case: dict[str, Any]) -> dict[str, Any]:
+    """Every synchronous way of asking; a case that goes to the target is asked once."""
+    client = base.with_options(base_url=case["base_url"])
     ways = {"call": seen(call, client, case)}
     if not case["live"]:
-        ways["async"] = asyncio.run(call_async(options, case))
-        if case["stream"]:
-            ways["helper"] = seen(helper, client, case)
-        else:
-            ways["raw"] = seen(raw, client, case)
-    client.close()
+        other = {"helper": helper} if case["stream"] else {"raw": raw}
+        ways.update((name, seen(way, client, case)) for name, way in other.items())
     return ways
+
+
+async def ask_async(base: Any, cases: list[dict[str, Any]], views: dict[str, Any]) -> None:
+    """The same calls with the asynchronous client, one after the other."""
+    for case in cases:
+        if not case["live"]:
+            client = base.with_options(base_url=case["base_url"])
+            views[case["id"]]["async"] = await call_async(client, case)
+    await base.close()
 
 
 def seen(way: Any, client: Any, case: dict[str, Any]) -> dict[str, Any]:
@@ -63,10 +70,9 @@ def call(client: Any, case: dict[str, Any], view: dict[str, Any]) -> None:
         add(chunk, view)
 
 
-async def call_async(options: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
-    """The same with the asynchronous client."""
+async def call_async(client: Any, case: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`call` does, awaited."""
     view: dict[str, Any] = {"choices": {}}
-    client = openai.AsyncOpenAI(**options, max_retries=0)
     try:
         answer = await surface(client, case).create(**case["arguments"], stream=case["stream"])
         if not case["stream"]:
@@ -77,8 +83,6 @@ async def call_async(options: dict[str, Any], case: dict[str, Any]) -> dict[str,
                 add(chunk, view)
     except Exception as error:
         view["error"] = told(error)
-    finally:
-        await client.close()
     return view
 
 

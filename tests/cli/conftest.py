@@ -60,7 +60,7 @@ def serve():
                     self.body = self.rfile.read(int(self.headers.get("content-length") or 0))
                     answer(self)
 
-                do_GET = do_POST
+                do_GET = do_POST  # noqa: N815 - the name that http.server calls
 
                 def log_message(self, *_):
                     """Say nothing."""

@@ -29,10 +29,8 @@ def judged(deadly, tmp_path):
         targets = tmp_path / "targets.yaml"
         targets.write_text(TARGET.format(url=url, recovery=recovery))
         folder = tmp_path / "run"
-        code = main(
-            ["run", "--targets-file", str(targets), "--target", "frail", "-k", SELECTION]
-            + ["--report-dir", str(folder)]
-        )
+        arguments = ["--targets-file", str(targets), "--target", "frail", "-k", SELECTION]
+        code = main(["run", *arguments, "--report-dir", str(folder)])
         return code, read_run(folder)
 
     return run
@@ -60,7 +58,7 @@ def test_the_evidence_marks_the_culprit_and_what_was_lost_with_it(judged, tmp_pa
     judged("NaN")
 
     path = tmp_path / "run" / "evidence" / "frail.jsonl"
-    lines = {line["id"]: line for line in map(json.loads, path.read_text().splitlines())}
+    lines = {line["id"]: line for line in map(json.loads, path.read_bytes().splitlines())}
     deaths = [line for line in lines.values() if line["server_died"]]
     assert deaths
     assert all("NaN" in line["request"]["body"]["text"] for line in deaths)

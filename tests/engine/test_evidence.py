@@ -103,7 +103,7 @@ def test_an_interrupted_file_is_continued(store, tmp_path):
     second.keep(exchange(second.numbers + 1))
 
     assert ["x00007", "x00008"] == [e.id for e in second.exchanges]
-    assert 2 == len([json.loads(line) for line in path.read_text().splitlines()])
+    assert 2 == len([json.loads(line) for line in path.read_bytes().splitlines()])
 
 
 def test_secrets_never_reach_the_disk(store, tmp_path):

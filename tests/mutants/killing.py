@@ -42,6 +42,7 @@ ASKING = (
     "auth.wrong-key",
     "error.unknown-model",
     "http.head",
+    "param.stop.validates",
     "param.temperature.validates",
 )
 #: Chapters whose checks run programs: interpreters, SDKs, curl.

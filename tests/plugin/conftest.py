@@ -16,15 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 def run_pytest(tmp_path):
     """Run pytest on the package; exit code and output."""
 
-    def run(*arguments, where="conformance", cwd=tmp_path, report=True, interrupt_when=None):
+    def run(*arguments, where="conformance", report=True, cache=False, interrupt_when=None):
         given = [where] if where else []
         given += ["--pyargs"] if where == "conformance" else []
         given += ["--report-dir", str(tmp_path / "run")] if report else []
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "-W", "error"]
+        given += ["-o", f"cache_dir={tmp_path / 'cache'}"] if cache else ["-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", "-rA", "-W", "error"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
         process = subprocess.Popen(
             [*command, *given, *map(str, arguments)],
-            cwd=cwd,
+            cwd=tmp_path,
             env={**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

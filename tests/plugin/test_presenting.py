@@ -1,10 +1,12 @@
 """pytest presents what the engine decides."""
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from conformance.reference.serve import start_reference
 from conformance.report.results import read_run
 from conformance.verdicts import Verdict
 
@@ -59,11 +61,10 @@ def test_markers_select(run_pytest):
 
 def test_last_failed_runs_only_what_failed(run_pytest, tmp_path):
     """`--lf` works as people expect."""
-    cache = ("-p", "cacheprovider", "-o", f"cache_dir={tmp_path / 'cache'}")
-    selection = (*MUTANT, "-k", f"({BREAKS}) or ({HOLDS})", *cache)
-    run_pytest(*selection, "--report-dir", tmp_path / "one", report=False)
+    selection = (*MUTANT, "-k", f"({BREAKS}) or ({HOLDS})", "--report-dir")
+    run_pytest(*selection, tmp_path / "one", report=False, cache=True)
 
-    code, output = run_pytest(*selection, "--lf", "--report-dir", tmp_path / "two", report=False)
+    code, output = run_pytest(*selection, tmp_path / "two", "--lf", report=False, cache=True)
 
     assert 1 == code
     assert "1 failed" in output.splitlines()[-1]
@@ -146,30 +147,29 @@ def test_a_mistake_in_the_configuration_is_one_sentence(run_pytest, arguments, e
     assert "Traceback" not in output
 
 
-def test_declared_failures_are_xfailed_and_fixed_ones_fail(run_pytest, tmp_path):
+def test_declared_failures_are_xfailed_and_fixed_ones_fail(run_pytest, tmp_path, monkeypatch):
     """A deviation is an expected failure; one that passes is a failure."""
     entry = {"verdict": "fail", "reason": "known", "ticket": "T-1", "expires": "2099-01-01"}
     path = tmp_path / "t.yaml"
     deviations = [{"requirement": id, **entry} for id in ("http.accept-any", "stream.done-marker")]
-    path.write_text(
-        json.dumps(
-            {
-                "targets": {
-                    "reference": {
-                        "kind": "reference",
-                        "profile": "deeptrin",
-                        "deviations": deviations,
-                    }
-                }
-            }
-        )
-    )
+    with start_reference(mutant="accept-any-406") as server:
+        monkeypatch.setenv("FRAIL_KEY", server.key)
+        target = {
+            "base_url": server.base_url,
+            "model": server.model,
+            "profile": "deeptrin",
+            "api_key_env": "FRAIL_KEY",
+            "deviations": deviations,
+        }
+        path.write_text(json.dumps({"targets": {"frail": target}}))
 
-    code, output = run_pytest("--targets-file", path, *MUTANT, "-k", f"({BREAKS}) or ({HOLDS})")
+        selection = f"({BREAKS}) or ({HOLDS})"
+        code, output = run_pytest("--targets-file", path, "--target", "frail", "-k", selection)
 
     assert 1 == code
-    assert "1 failed, 1 xfailed" in output.splitlines()[-1]
+    assert re.search(r"1 failed, .*1 xfailed", output.splitlines()[-1])
     assert "fixed: passes now" in output
+    assert server.key not in output
 
 
 TESTS = """

@@ -114,7 +114,10 @@ def judge(servers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judg
             sdks=sdks,
         )
         (plan,) = plan_run(options)
-        session = Session([plan], tmp_path / name, options=options.describe())
+        folder = tmp_path / name
+        if folder.exists():
+            folder = tmp_path / f"{name}-again"
+        session = Session([plan], folder, options=options.describe())
         chosen = split_items(plan, session, lambda item: item.requirement.id in ids)
         session.start(plan, chosen)
         session.wait()

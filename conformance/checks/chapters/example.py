@@ -37,7 +37,7 @@ def requirements(profile: Profile) -> Iterable[Requirement]:
     """One requirement for each example that the profile's document prints."""
     for name, code in profile.examples.items():
         language = name.split("-")[0]
-        source = Source("documentation", f"{profile.document or profile.name}: {name}", code)
+        source = Source("documentation", f"{profile.name}: {name}", code)
         yield Requirement(
             id=f"example.{name}",
             level=MUST,

@@ -31,7 +31,7 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import Second, another_second, biased, coin, second, tokens_of, toss
+from conformance.checks.coin import Second, biased, coin, second, tokens_of, toss
 from conformance.checks.context import Context
 from conformance.checks.forcing import shown
 from conformance.checks.oracle import Piece, force, oracle
@@ -181,7 +181,7 @@ def _negative(name: str) -> Judge:
         stays, control = await _second_token(ctx, known, lead, **helped)
         if stays:
             raise Undecided("the control run gives the same token twice", control)
-        stays, treated = await _second_token(ctx, known, lead, **helped, **{name: -STRONG})
+        stays, treated = await _second_token(ctx, known, lead, **{**helped, name: -STRONG})
         if not stays:
             raise Broken(
                 f"{name}=-2: the tokens are those of the control run, though 2 more than the lead "
@@ -196,28 +196,37 @@ def _negative(name: str) -> Judge:
 
 
 def _size(name: str) -> Judge:
+    """Between 0 and 1, where is the tie? 0.5 tells the half, and the half tells what to ask.
+
+    Below, a penalty of 2 takes a lead of one more away, and 1 would not. Above, 2 of the *other*
+    penalty are made good by -2, and -1 would not do.
+    """
+    other = next(each for each in SOURCES if each != name)
+
     async def judge(ctx: Context, case: Case) -> str | None:
-        for lesson in (second, another_second):
-            known = await ctx.learn(lesson)
-            stays, gauge = await _second_token(ctx, known, 0, **{name: GAUGE})
-            if not stays:
-                break
+        known = await ctx.learn(second)
+        gauged: dict[str, Any] = {name: GAUGE}
+        above, gauge = await _second_token(ctx, known, 0, **gauged)
+        if not above:
+            lead, given, due = 1, {name: STRONG}, False
+        elif ctx.promises(other):
+            lead, given, due = 0, {name: -STRONG, other: STRONG}, True
+            balanced, _ = await _second_token(ctx, known, 2, **{other: STRONG})
+            if not balanced:
+                raise Undecided(f"{other}=2 takes a lead of more than 2 away")
         else:
-            return "2 was not told from 1: both ties lie too high"
-        # δ < 0.5 at the edge, so δ < 1.5 one above: 2 is more than that, 1 is not.
-        stays, treated = await _second_token(ctx, known, 1, **{name: STRONG})
-        if not stays:
+            raise Undecided("the tie lies too high to tell 2 from 1")
+        stays, treated = await _second_token(ctx, known, lead, **given)
+        if stays is due:
             return None
         for number in range(1, 4):  # jitter near the gauge does not come four times over
-            again = [
-                (await _second_token(ctx, known, 0, repeat=number, **{name: GAUGE}))[0],
-                not (await _second_token(ctx, known, 1, repeat=number, **{name: STRONG}))[0],
-            ]
-            if any(again):
-                raise Undecided(f"{name}=2 takes a lead of less than 1.5 away now and then")
+            again, _ = await _second_token(ctx, known, 0, repeat=number, **gauged)
+            still, _ = await _second_token(ctx, known, lead, repeat=number, **given)
+            if again is not above or still is due:
+                raise Undecided(f"{name}={given[name]} moves the tie by 2 now and then")
         raise Broken(
-            f"{name}=2 does not take a lead away that is below 1.5, by {name}={GAUGE}: values "
-            "are clamped or scaled",
+            f"{name}={given[name]} moves the tie by less than 1.5, by {name}={GAUGE}: values are "
+            "clamped or scaled",
             treated,
             gauge,
             level=_level_of_range(ctx, name),

@@ -50,7 +50,7 @@ HOTTER = Source(
     "make it more focused and deterministic.",
 )
 #: Draws at temperature 1; greedy requests; draws where the odds are uneven.
-DRAWS, GREEDY, UNEVEN = 64, 6, 384
+DRAWS, GREEDY, UNEVEN, COLD = 64, 6, 384, 256
 #: The most of single draws, one a request.
 SINGLE = 48
 HIGH, LOW = 2, 0.2
@@ -197,7 +197,7 @@ async def high(ctx: Context, case: Case) -> str | None:
 async def low(ctx: Context, case: Case) -> str | None:
     """Temperature 0.2 makes the unlikely token rare, as dividing by 0.2 does."""
     known, tilt = _lopsided(await ctx.learn(coin)), 2
-    sample = await draw(ctx, known, 128, tilt, temperature=LOW)
+    sample = await draw(ctx, known, COLD, tilt, temperature=LOW)
     difference = known.edge + tilt
     least = known.bounds(tilt)[0] / LOW - max(0, difference) * (1 / LOW - 1)
     most = 1 - probability(max(0.0, least))

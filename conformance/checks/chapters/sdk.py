@@ -385,7 +385,7 @@ def _samples(profile: Profile) -> Iterable[Requirement]:
                 id=f"sdk.python.example.{name.removeprefix('python-')}",
                 level=MUST if PROMISED in profile.features else SHOULD,
                 statement="The documented sample runs verbatim with every supported version.",
-                source=Source("documentation", f"{profile.document or profile.name}: {name}", code),
+                source=Source("documentation", f"{profile.name}: {name}", code),
                 judge=_sample(code),
                 cases=_versions("python"),
                 endpoints=(),

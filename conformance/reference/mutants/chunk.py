@@ -126,7 +126,7 @@ def indexes_all_zero(choice: Chunk, seen: Seen) -> None:
     choice["index"] = 0
 
 
-@mutant("chunk-choice-lost", kills=("chunk.indexes",), kind="stream")
+@mutant("chunk-choice-lost", kills=("param.n.effect",), kind="stream")
 def choice_lost(chunks: Chunks, seen: Seen) -> Chunks:
     """A stream carries the first of several choices only."""
     return [chunk for chunk in chunks if all(choice["index"] == 0 for choice in chunk["choices"])]

@@ -301,7 +301,7 @@ def dies_of_faults(app: ASGIApp) -> ASGIApp:
 
     def change(request: Request, honest: Reply) -> Reply | None:
         if isinstance(request.asked("temperature"), (str, dict, list)):
-            sick[0] = 9
+            sick[0] = 3
         elif sick[0]:
             sick[0] -= 1
             return error_reply(500, "engine dead")

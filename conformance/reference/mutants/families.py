@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
-from conformance.reference.mutants import mutant
+from conformance.reference.mutants import Seen, mutant
 from conformance.reference.mutants.answering import Reply, Request, error_reply, intercept
 from conformance.reference.mutants.streaming import (
     ASGIApp,
@@ -71,6 +71,10 @@ RISKY = (
     "moderation",
     "best_of",
 )
+
+
+#: Those that are no business of the model's.
+INERT = ("prompt_cache_key", "safety_identifier", "service_tier", "store")
 
 
 def _wide(request: Request) -> bool:
@@ -191,3 +195,15 @@ def syntax_error_kills(app: ASGIApp) -> ASGIApp:
         await app(scope, replayed(data, receive), send)
 
     return answer
+
+
+@mutant(
+    "bookkeeping-shortens-answer",
+    kills=tuple(f"param.{name}.effect" for name in INERT),
+    kind="request",
+    profile="openai",
+)
+def bookkeeping_shortens_answer(body: dict[str, Any], seen: Seen) -> None:
+    """Parameters that are for bookkeeping halve the answer."""
+    if not body.keys().isdisjoint(INERT) and isinstance(body.get("max_tokens"), int):
+        body["max_tokens"] = max(1, body["max_tokens"] // 2)

@@ -79,9 +79,9 @@ def temperature_clamped_to_one(body: Body, seen: Seen) -> None:
 
 @mutant("temperature-clamped-from-below", kills=("param.temperature.low",), kind="request")
 def temperature_clamped_from_below(body: Body, seen: Seen) -> None:
-    """Temperatures between 0 and 0.8 count as 0.8."""
+    """Temperatures between 0 and 1 count as 1."""
     value = _number(body, "temperature")
-    _change(body, "temperature", max(value, 0.8) if value else value)
+    _change(body, "temperature", max(value, 1) if value else value)
 
 
 @mutant(
