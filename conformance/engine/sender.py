@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from conformance.engine.budget import Budget, BudgetSpent
+from conformance.engine.slots import Slots
 from conformance.wire.exchange import Attempt, Exchange, Failure, FailureKind, Request
 
 __all__ = ["Aborted", "Sender", "WireLike"]
@@ -60,7 +61,7 @@ class Sender:
         self.ended: str | None = None  # why nothing more is sent
         self.reached = False  # whether any HTTP answer ever came
         self.served = False  # whether the probe's own request was ever answered with 200
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = Slots(concurrency)
         self._per_minute = requests_per_minute
         self._recent: deque[float] = deque()
         self._rate_lock = asyncio.Lock()
@@ -103,10 +104,11 @@ class Sender:
     async def _attempt(self, request: Request, repetition: int, phase: str) -> Exchange:
         """One attempt in a slot of its own. While a probe is out, only the probe is sent."""
         probing = phase == "probe"
+        urgent = probing or phase == "calibration" or repetition >= 1000
         while True:
             if self._probing is not None and not probing:
                 await asyncio.wait([self._probing])
-            async with self._slots:
+            async with self._slots.slot(urgent=urgent):
                 if self._probing is not None and not probing:
                     continue
                 return await self._in_slot(request, repetition, phase)
