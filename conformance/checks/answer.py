@@ -73,7 +73,11 @@ def why_unreadable(exchange: Exchange) -> str | None:
     if exchange.request.wants_stream:
         readable = any(isinstance(event.json, dict) for event in exchange.stream.events)
         return None if readable else "the stream holds no JSON event"
-    return None if isinstance(exchange.json, dict) else f"the body is not a JSON object ({_kind(exchange.json)})"
+    return (
+        None
+        if isinstance(exchange.json, dict)
+        else f"the body is not a JSON object ({_kind(exchange.json)})"
+    )
 
 
 def read_answer(exchange: Exchange) -> Answer | None:

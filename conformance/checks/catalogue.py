@@ -90,16 +90,16 @@ def items_of(profile: Profile, requirements: Iterable[Requirement]) -> list[Item
 
 def _items(profile: Profile, requirement: Requirement) -> list[Item]:
     if requirement.endpoints == ():
-        promised = all(profile.promises(need, None) for need in requirement.needs)
-        return [Item(requirement, None, None, promised, requirement.depth)]
+        kept = all(profile.promises(need, None) for need in requirement.needs)
+        return [Item(requirement, None, None, kept, requirement.depth)]
     wanted = requirement.endpoints
     endpoints = [e for e in profile.endpoints.values() if wanted is None or e.name in wanted]
     places = [(endpoint, mode) for endpoint in endpoints for mode in _modes(requirement, endpoint)]
     promised = [_promised(profile, requirement, endpoint) for endpoint, _ in places]
     first = promised.index(True) if True in promised else 0
     return [
-        Item(requirement, endpoint.name, mode, kept, _depth(requirement, number == first))
-        for number, ((endpoint, mode), kept) in enumerate(zip(places, promised, strict=True))
+        Item(requirement, place.name, mode, promised[number], _depth(requirement, number == first))
+        for number, (place, mode) in enumerate(places)
     ]
 
 

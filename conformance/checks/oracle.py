@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.checks.answer import Answer, error_message, read_answer
-from conformance.checks.api import Untestable
+from conformance.checks.api import Depth, Untestable
 from conformance.checks.context import Context
 from conformance.verdicts import Mode
 from conformance.wire.exchange import Exchange, Request
@@ -58,6 +58,7 @@ ORDINARY_IDS = (450, 320, 600, 380, 700, 520, 790, 860)
 SMALL_IDS = (97, 50, 110, 24, 70, 12, 150, 220)
 #: Enough of each, and the most that is asked.
 PIECES, WORDS, MOST_REQUESTS = 10, 4, 26
+ENOUGH_FOR_A_GATE = 5
 #: Repetitions beyond this mean that ``max_tokens`` does not bound the answer: probe less.
 RUNAWAY = 32
 #: Characters of a text beyond which it is not taken apart: no forced answer is that long.
@@ -271,7 +272,8 @@ class _Search:
         words = [text for text in texts if len(text) >= least and text.isalpha()]
         if self.runaway:
             return len(self.periods) >= 2
-        return len(words) >= WORDS and len(self.periods) >= PIECES
+        wanted = ENOUGH_FOR_A_GATE if self.ctx.subject.depth is Depth.QUICK else PIECES
+        return len(words) >= WORDS and len(self.periods) >= wanted
 
     def neighbours(self) -> list[int]:
         """Ids near those that worked, near words first: vocabularies come in clusters."""

@@ -23,8 +23,27 @@ from conformance.session import Session
 __all__ = ["configure", "run"]
 
 
+EPILOG = """\
+examples:
+  conformance run                                       the embedded reference server
+  conformance run --target local --depth quick          a target of ./targets.yaml
+  conformance run --base-url http://localhost:8000/v1 --model MODEL -k "stop or stream"
+  conformance run --resume reports/latest               go on from an interrupted run
+
+exit codes:
+  0    the target conforms
+  1    a promise is broken, or a declared deviation is stale or expired
+  2    a mistake in the configuration
+  3    the target was not reached, or the suite itself failed
+  4    nothing was decided, or a MUST stayed undecided that is not listed under `undecided:`
+  130  interrupted
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of a run."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     parser.add_argument(
         "-k",
         dest="keyword",

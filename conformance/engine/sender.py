@@ -208,11 +208,19 @@ class Sender:
             return True
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._probe())
-            self._probing.add_done_callback(self._probed)
-        return await asyncio.shield(self._probing)
+        probing = self._probing
+        try:
+            return await asyncio.shield(probing)
+        except asyncio.CancelledError:
+            probing.add_done_callback(self._probed)
+            raise
+        finally:  # at once, so that nothing is sent before the caller has drawn its conclusion
+            if probing.done():
+                self._probed(probing)
 
     def _probed(self, done: asyncio.Task[bool]) -> None:
-        self._probing = None
+        if self._probing is done:
+            self._probing = None
         if not done.cancelled():
             done.exception()  # whoever still waits hears of it; nobody has to
 

@@ -18,8 +18,10 @@ def test_never_more_than_there_are_and_nobody_is_forgotten(urgencies, count, can
         async with slots.slot(urgent=urgent):
             inside += 1
             most = max(most, inside)
-            await asyncio.sleep(0)
-            inside -= 1
+            try:
+                await asyncio.sleep(0)
+            finally:
+                inside -= 1
             served.append(number)
 
     async def main():

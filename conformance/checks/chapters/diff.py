@@ -155,6 +155,7 @@ AT_ONCE = 16
     modes=(),
     needs=("max_tokens",),
     phase=Phase.EXCLUSIVE,
+    elsewhere=Depth.STANDARD,
     cost=AT_ONCE,
 )
 async def concurrent(ctx: Context, case: Case) -> None:

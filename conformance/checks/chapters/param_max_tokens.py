@@ -311,6 +311,7 @@ async def large(ctx: Context, case: Case) -> str | None:
     needs=("max_tokens", "logit_bias", "stop"),
     parameter="max_tokens",
     aspect="effect",
+    elsewhere=Depth.STANDARD,
     cost=1,
 )
 async def omitted(ctx: Context, case: Case) -> str | None:

@@ -65,6 +65,7 @@ def _full(ctx: Context) -> list[Message]:
     needs=("messages",),
     parameter="messages",
     aspect="effect",
+    elsewhere=Depth.STANDARD,
     cost=5,
 )
 async def effect(ctx: Context, case: Case) -> str | None:

@@ -303,6 +303,7 @@ def _register(name: str, detail: str, judge: Judge, modes: tuple[Mode, ...], cos
         aspect="effect",
         modes=modes,
         depth=Depth.QUICK if detail == "effect" else Depth.STANDARD,
+        elsewhere=Depth.STANDARD,
         cost=cost,
     )(judge)
 

@@ -65,6 +65,7 @@ async def _second(ctx: Context, lead: int, **given: float) -> tuple[bool, Exchan
     needs=(NAME,),
     parameter=NAME,
     aspect="effect",
+    elsewhere=Depth.STANDARD,
     cost=2,
 )
 async def effect(ctx: Context, case: Case) -> str | None:

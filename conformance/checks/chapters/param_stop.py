@@ -195,6 +195,7 @@ def _register(name: str, row: Treatment) -> None:
         parameter="stop",
         aspect="effect",
         depth=row.depth,
+        elsewhere=None if name == "effect" else Depth.STANDARD,
         cost=0 if name in MAIN else 1,
     )(judge)
 

@@ -65,6 +65,7 @@ TELLING = 16
     needs=("temperature",),
     parameter="temperature",
     aspect="effect",
+    elsewhere=Depth.STANDARD,
     exact=False,
     cost=5,
 )

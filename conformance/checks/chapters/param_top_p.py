@@ -50,6 +50,7 @@ NARROW, WIDE, TINY = 0.5, 0.95, 0.01
     needs=("top_p",),
     parameter="top_p",
     aspect="effect",
+    elsewhere=Depth.STANDARD,
     exact=False,
     cost=2,
 )

@@ -31,6 +31,7 @@ CONVENTION = Source("convention", "a server answers several clients at once")
     endpoints=GENERATING,
     modes=(STREAM,),
     phase=Phase.EXCLUSIVE,
+    depth=Depth.STANDARD,
     cost=4,
 )
 async def parallel_streams(ctx: Context, case: Case) -> None:

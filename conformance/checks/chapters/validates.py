@@ -89,7 +89,9 @@ def faults(ctx: Context, name: str) -> list[Mutation]:
     if not any(not each.hostile for each in found):
         # Even the quickest run sees one fault refused in each place.
         found = [each for each in make(primary=True, depth="deep") if not each.hostile][:1]
-    if ctx.mode is Mode.STREAM and ctx.subject.depth is not Depth.DEEP:
+    if ctx.subject.depth is Depth.QUICK:
+        found = found[:1]
+    elif ctx.mode is Mode.STREAM and ctx.subject.depth is not Depth.DEEP:
         found = found[:IN_STREAMS]
     return found
 
