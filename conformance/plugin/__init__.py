@@ -22,6 +22,7 @@ from conformance.plugin.distributing import (
     is_chapter,
     is_conformance_run,
     is_controller,
+    mistaken_path,
     refusal,
     scheduler,
 )
@@ -83,6 +84,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Leave by exit code 2 for a mistake in the configuration, before anything is collected."""
     config = session.config
+    if path := mistaken_path(config):
+        text = f"conformance: pytest takes {path} for a place of tests; write --option={path}"
+        pytest.exit(text, returncode=ExitCode.CONFIGURATION)
     if is_conformance_run(config):
         if reason := refusal(config):
             pytest.exit(reason, returncode=ExitCode.CONFIGURATION)

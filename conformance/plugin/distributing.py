@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from conformance.options import OPTIONS
 
 __all__ = [
     "distribute",
@@ -14,6 +17,7 @@ __all__ = [
     "is_conformance_run",
     "is_controller",
     "is_worker",
+    "mistaken_path",
     "refusal",
     "scheduler",
 ]
@@ -24,6 +28,25 @@ PACKAGE = Path(__file__).resolve().parent.parent
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process is a worker of pytest-xdist."""
     return hasattr(config, "workerinput")
+
+
+#: Files in which pytest looks for its configuration.
+CONFIGURATION = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+
+
+def mistaken_path(config: pytest.Config) -> str | None:
+    """The value of an option of ours for which pytest lost the configuration of this folder.
+
+    pytest looks for its root folder before it knows the options of any plugin: in ``--resume DIR``
+    it then sees a folder with tests. ``--resume=DIR`` cannot be mistaken.
+    """
+    here = config.invocation_params.dir
+    if config.inipath is not None or not any((here / name).exists() for name in CONFIGURATION):
+        return None
+    names = {name for option in OPTIONS for name in option.names}
+    words = [str(each) for each in config.invocation_params.args]
+    pairs = pairwise(words)
+    return next((v for name, v in pairs if name in names and (here / v).exists()), None)
 
 
 def is_controller(config: pytest.Config) -> bool:

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def run_pytest(tmp_path):
     """Run pytest on the package; exit code and output."""
 
-    def run(*arguments, where="conformance", report=True, cache=False, interrupt_when=None):
+    def run(
+        *arguments, where="conformance", report=True, cache=False, interrupt_when=None, cwd=tmp_path
+    ):
         given = [where] if where else []
         given += ["--pyargs"] if where == "conformance" else []
         given += ["--report-dir", str(tmp_path / "run")] if report else []
@@ -25,7 +27,7 @@ def run_pytest(tmp_path):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
         process = subprocess.Popen(
             [*command, *given, *map(str, arguments)],
-            cwd=tmp_path,
+            cwd=cwd,
             env={**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

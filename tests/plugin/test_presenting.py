@@ -172,6 +172,19 @@ def test_declared_failures_are_xfailed_and_fixed_ones_fail(run_pytest, tmp_path,
     assert server.key not in output
 
 
+def test_a_path_that_pytest_mistakes_for_tests_is_a_mistake(run_pytest, tmp_path):
+    """Of an existing folder elsewhere pytest makes its root: said, instead of running other tests."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "here" / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+
+    arguments = ("--resume", tmp_path / "elsewhere", "--collect-only")
+    code, output = run_pytest(*arguments, where=None, report=False, cwd=tmp_path / "here")
+
+    assert 2 == code
+    assert "write --option=" in output
+
+
 TESTS = """
 def test_one():
     assert 1 == 1
