@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,17 @@ DEATH = ("--target", "mutant:nan-crashes", "-k", "robust and top_p")
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever connects anywhere fails the test."""
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From the call on, whoever connects anywhere fails the test."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("something was sent")
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    def begin() -> None:
+        monkeypatch.setattr(socket.socket, "connect", refuse)
+        monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+    return begin
 
 
 def verdicts(run: Run) -> dict[tuple[str, ...], tuple[Verdict, str | None]]:
@@ -43,12 +47,13 @@ def verdicts(run: Run) -> dict[tuple[str, ...], tuple[Verdict, str | None]]:
 
 @pytest.mark.parametrize("arguments", [HONEST, DEFECT, DEATH], ids=["honest", "defect", "death"])
 def test_the_same_checks_say_the_same(
-    make: Make, tmp_path: Path, no_network: None, arguments: tuple[str, ...]
+    make: Make, tmp_path: Path, no_network: Callable[[], None], arguments: tuple[str, ...]
 ) -> None:
     """Every verdict and every k of n, and nothing is sent."""
     if arguments is not HONEST:
         pytest.importorskip("conformance.reference.mutants")
     made = make(*arguments)
+    no_network()
 
     code = main(["rejudge", str(made.folder), "--report-dir", str(tmp_path / "again")])
 

@@ -33,7 +33,7 @@ def _no_browser() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
     """An installed Chromium; without one the tests that need it are skipped, and it is said."""
     if missing := _no_browser():

@@ -33,6 +33,7 @@ from conformance.checks.stats import (
     at_least,
     at_most,
     chance_one_sided,
+    fisher,
     level,
     probability,
     same_proportion,
@@ -51,6 +52,8 @@ HOTTER = Source(
 )
 #: Draws at temperature 1; greedy requests; draws where the odds are uneven.
 DRAWS, GREEDY, UNEVEN, COLD = 64, 6, 384, 256
+#: Greedy draws where the first few do not tell, and the chance that they deceive.
+LONGER, APART = 128, 0.01
 #: The most of single draws, one a request.
 SINGLE = 48
 HIGH, LOW = 2, 0.2
@@ -77,13 +80,26 @@ async def effect(ctx: Context, case: Case) -> str | None:
         return await _by_text(ctx, absent.message)
     warm = await _both_sides(ctx, known)
     frozen = await _greedy_draws(ctx, known, 0)
+    if not frozen.b and warm.a and warm.b and not _told_apart(known, frozen, warm):
+        # A coin that was calibrated at a temperature of its own may be uneven: look longer.
+        frozen = await _greedy_draws(ctx, known, 0, LONGER)
     if not frozen.b:
         if warm.a and warm.b:
+            if not _told_apart(known, frozen, warm):
+                raise Undecided(f"temperature 0 gave {frozen}, temperature 1 {warm}: too uneven")
             return f"temperature 1 gave {warm}, temperature 0 {frozen}"
         return await _always_cold(ctx, known, warm, frozen)
     if warm.a and warm.b:
         return await _always_warm(ctx, known, warm, frozen)
     raise Undecided("temperature 0 varies and temperature 1 does not", *frozen.exchanges)
+
+
+def _told_apart(known: Coin, frozen: Draws, warm: Draws) -> bool:
+    """Whether the draws at temperature 0 hardly come from the same coin as those at 1.
+
+    Single draws, each of them a request, are too few to ask.
+    """
+    return known.per_request == 1 or fisher(frozen.b, frozen.n, warm.b, warm.n) <= APART
 
 
 async def _both_sides(ctx: Context, known: Coin) -> Draws:
@@ -98,7 +114,7 @@ async def _greedy_draws(ctx: Context, known: Coin, tilt: int, count: int = GREED
     Several choices of one greedy answer are refused by some engines.
     """
     if known.per_request > 1:
-        many = min(known.per_request, 32)
+        many = min(known.per_request, max(32, count))
         request = await toss(ctx, known.bias(tilt), temperature=0, n=many, **known.prompt)
         if read_answer(await ctx.ask(request)) is not None:
             return await draw(ctx, known, many, tilt, temperature=0)

@@ -77,6 +77,9 @@ async def outlives_faults(ctx: Context, case: Case) -> None:
             break
     if not hostile:
         raise NotApplicable("no faulty request was sent")
+    ordinary = probe.request.identity
+    if not any(each.ok and each.request.identity == ordinary for each in ctx.recorded):
+        raise NotApplicable("an ordinary request was never answered")
     how = probe.failure or f"status {probe.status}"
     message = f"dead after faulty requests, an ordinary one gets: {how}; the last {len(hostile)} are suspects"
     raise Broken(message, probe, *hostile)
