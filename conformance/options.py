@@ -61,7 +61,10 @@ def _text(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    return Path(_text(text)).expanduser()
+    try:
+        return Path(_text(text)).expanduser()
+    except RuntimeError as error:  # ~nobody
+        raise ValueError from error
 
 
 def _whole(text: str) -> int:

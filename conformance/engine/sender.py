@@ -108,6 +108,7 @@ class Sender:
         while True:
             if self._probing is not None and not probing:
                 await asyncio.wait([self._probing])
+                await asyncio.sleep(0)  # whoever asked for the probe draws the conclusion first
             async with self._slots.slot(urgent=urgent):
                 if self._probing is not None and not probing:
                     continue

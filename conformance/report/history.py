@@ -99,7 +99,7 @@ def night_of(run: Run) -> Night:
                 "".join(each),
                 costs[name].requests if name in costs else 0,
                 costs[name].completion_tokens if name in costs else 0,
-                costs[name].seconds if name in costs else 0.0,
+                round(costs[name].seconds, 3) if name in costs else 0.0,
                 costs[name].ended if name in costs else Ended.INTERRUPTED,
             )
             for name, each in letters.items()
@@ -120,7 +120,7 @@ def write_night(folder: Path, night: Night) -> None:
                 "verdicts": each.verdicts,
                 "requests": each.requests,
                 "completion_tokens": each.completion_tokens,
-                "seconds": round(each.seconds, 3),
+                "seconds": each.seconds,
                 "ended": each.ended.value,
             }
             for name, each in night.targets.items()
