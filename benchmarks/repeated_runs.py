@@ -28,7 +28,9 @@ from conformance.verdicts import Verdict
 ACCUSING = {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.WARN, Verdict.FLAKY}
 
 
-async def one_run(variant: str, profile: str, seed: int) -> tuple[dict[str, Verdict], list[str], int]:
+async def one_run(
+    variant: str, profile: str, seed: int
+) -> tuple[dict[str, Verdict], list[str], int]:
     """Verdicts by item, what accused, and requests sent."""
     built = honest(variant=variant)
     target = replace(
