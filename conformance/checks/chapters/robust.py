@@ -64,19 +64,20 @@ async def outlives_faults(ctx: Context, case: Case) -> None:
     accused.
     """
     hostile: list[Exchange] = []
+    probe: Exchange | None = None
     for exchange in reversed(ctx.recorded):
         if exchange.phase == "probe" and not hostile:
             probe = exchange
             if exchange.ok or _network(exchange):
                 return
-        elif exchange.phase == Phase.HOSTILE:
+        elif exchange.phase == Phase.HOSTILE and probe is not None:
             hostile.append(exchange)
         elif hostile:
             break
         if len(hostile) == SUSPECTS:
             break
-    if not hostile:
-        raise NotApplicable("no faulty request was sent")
+    if probe is None or not hostile:
+        raise NotApplicable("no faulty request was followed by a probe")
     ordinary = probe.request.identity
     if not any(each.ok and each.request.identity == ordinary for each in ctx.recorded):
         raise NotApplicable("an ordinary request was never answered")
