@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from conformance.engine.engine import Engine
 from conformance.engine.events import Learned, Result
 from conformance.generate.coverage import coverage
 from conformance.report import records
+from conformance.report.catalogue import digest
 
 __all__ = [
     "append_finding",
@@ -73,12 +73,6 @@ def catalogue_of(plans: Iterable[TargetPlan]) -> dict[str, Any]:
         }
         for name, each in found.items()
     }
-
-
-def digest(requirements: Mapping[str, Any]) -> str:
-    """A short digest of a catalogue: runs may be merged when it is equal."""
-    text = json.dumps(requirements, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def new_run_directory(given: Path | None, root: Path = Path("reports")) -> Path:

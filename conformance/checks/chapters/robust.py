@@ -87,7 +87,7 @@ async def outlives_faults(ctx: Context, case: Case) -> None:
 
 
 #: Requests shown when a server did not come back: as many as are sent between two probes.
-SUSPECTS = 8
+SUSPECTS = 16
 
 
 def _network(exchange: Exchange) -> bool:
