@@ -54,6 +54,9 @@ HOTTER = Source(
 DRAWS, GREEDY, UNEVEN, COLD = 64, 6, 384, 256
 #: Greedy draws where the first few do not tell, and the chance that they deceive.
 LONGER, APART = 128, 0.01
+#: The chance that draws at temperature 0.1 look unlike those at 1 where no temperature matters:
+#: it decides between two words for one failure.
+CHILLED = 1e-4
 #: The most of single draws, one a request.
 SINGLE = 48
 HIGH, LOW = 2, 0.2
@@ -89,9 +92,7 @@ async def effect(ctx: Context, case: Case) -> str | None:
                 raise Undecided(f"temperature 0 gave {frozen}, temperature 1 {warm}: too uneven")
             return f"temperature 1 gave {warm}, temperature 0 {frozen}"
         return await _always_cold(ctx, known, warm, frozen)
-    if warm.a and warm.b:
-        return await _always_warm(ctx, known, warm, frozen)
-    raise Undecided("temperature 0 varies and temperature 1 does not", *frozen.exchanges)
+    return await _always_warm(ctx, known, warm, frozen)
 
 
 def _told_apart(known: Coin, frozen: Draws, warm: Draws) -> bool:
@@ -147,20 +148,21 @@ async def _always_cold(ctx: Context, known: Coin, warm: Draws, frozen: Draws) ->
 async def _always_warm(ctx: Context, known: Coin, warm: Draws, frozen: Draws) -> str | None:
     """Both sides at temperature 0. Jitter does that to a tie, not to a coin tilted by two nats.
 
-    Where greedy output is random the edge is not where it seems: both directions are tried.
+    Where greedy output is random the edge is not where it seems: both directions are tried, with
+    so many draws that a server which is random throughout does not look steady in both.
     """
+    count = min(known.per_request, LONGER) if known.per_request > 1 else 16
     for tilt in (2, -2):
-        tilted = await _greedy_draws(ctx, known, tilt, 16)
+        tilted = await _greedy_draws(ctx, known, tilt, count)
         if tilted.a and tilted.b:
             break
     else:
         return f"temperature 0 gave {frozen} on a tie and one side off it"
-    count = min(known.per_request, 128) if known.per_request > 1 else tilted.n
     control = await draw(ctx, known, count, tilt)
     chilled = await draw(ctx, known, count, tilt, temperature=0.1)
     told = f"temperature 0 gave {tilted}, temperature 1 {control}"
     evidence = (*tilted.exchanges, *control.exchanges, *frozen.exchanges, *warm.exchanges)
-    if same_proportion(control.a, control.n, chilled.a, chilled.n) <= 0.01:
+    if same_proportion(control.a, control.n, chilled.a, chilled.n) <= CHILLED:
         raise Broken(f"{told}, 0.1 {chilled}: 0 is treated as if it were not set", *evidence)
     raise Ignored(f"{told}, temperature 0.1 {chilled}", *evidence, *chilled.exchanges)
 
