@@ -8,7 +8,6 @@ from itertools import accumulate
 import pytest
 
 from conformance.reference.errors import APIError
-from conformance.reference.mutants import every
 from conformance.reference.mutants.honest import honest
 from conformance.reference.sampler import Distribution, Sampler
 from conformance.reference.service import Service
@@ -35,18 +34,6 @@ MINE = (
 ACCUSED = {Verdict.FAIL, Verdict.WARN, Verdict.REJECTED, Verdict.IGNORED}
 #: What an honest server must never get, whatever it cannot be asked.
 BAD = ACCUSED | {Verdict.FLAKY, Verdict.ERROR}
-
-MUTANTS = [each for each in every() if each.function.__module__.endswith("mutants.param_sampling")]
-
-
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_accused_by_every_declared_requirement(mutant, bench):
-    """A defect that a check is meant for is found by it."""
-    results = bench(*mutant.kills, mutant=mutant.name, profile=mutant.profile or "deeptrin")
-
-    for killer in mutant.kills:
-        verdicts = {each.verdict for each in results if each.requirement.id == killer}
-        assert verdicts & ACCUSED, (killer, verdicts)
 
 
 @pytest.mark.parametrize(

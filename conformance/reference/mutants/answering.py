@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-__all__ = ["ASGIApp", "Reply", "Request", "error_reply", "intercept", "model_of"]
+__all__ = [
+    "ASGIApp",
+    "Reply",
+    "Request",
+    "error_reply",
+    "instead",
+    "intercept",
+    "model_of",
+    "restated",
+]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -111,6 +120,20 @@ def intercept(
         return answer
 
     return wrap
+
+
+def instead(matches: Callable[[Request], bool], reply: Reply) -> Callable[[ASGIApp], ASGIApp]:
+    """Middleware that answers requests that match with ``reply``."""
+    return intercept(lambda request, honest: reply if matches(request) else None)
+
+
+def restated(status: int, becomes: int) -> Callable[[ASGIApp], ASGIApp]:
+    """Middleware that answers with the status ``becomes`` where it ought to be ``status``."""
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        return Reply(becomes, honest.headers, honest.body) if honest.status == status else None
+
+    return intercept(change)
 
 
 def model_of(app: ASGIApp) -> ASGIApp:

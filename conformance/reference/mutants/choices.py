@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["finish", "set_text", "stops_of", "text_of", "texts_of_stream"]
+__all__ = [
+    "calls_of",
+    "choices_of_stream",
+    "finish",
+    "finishing",
+    "set_text",
+    "spoken",
+    "stops_of",
+    "text_of",
+    "texts_of_stream",
+    "usage_of",
+]
 
 
 def text_of(choice: dict[str, Any]) -> str:
@@ -45,3 +56,32 @@ def texts_of_stream(chunks: list[dict[str, Any]]) -> dict[int, str]:
             index = choice.get("index", 0)
             texts[index] = texts.get(index, "") + text_of(choice)
     return texts
+
+
+def calls_of(choice: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls of a message or delta."""
+    for holder in ("message", "delta"):
+        if isinstance(choice.get(holder), dict):
+            return choice[holder].get("tool_calls") or []
+    return []
+
+
+def usage_of(document: dict[str, Any]) -> dict[str, int]:
+    """The counts of an answer; empty where there are none."""
+    usage: dict[str, int] = document.get("usage") or {}
+    return usage
+
+
+def spoken(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The chunks that carry choices."""
+    return [chunk for chunk in chunks if chunk.get("choices")]
+
+
+def choices_of_stream(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The choices of all chunks in their order."""
+    return [choice for chunk in chunks for choice in chunk.get("choices") or []]
+
+
+def finishing(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The chunks that carry a finish reason."""
+    return [chunk for chunk in spoken(chunks) if any(map(finish, chunk["choices"]))]

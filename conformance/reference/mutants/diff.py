@@ -9,13 +9,7 @@ from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
 from conformance.reference.mutants.choices import finish, set_text, text_of
-from conformance.reference.mutants.streaming import (
-    ASGIApp,
-    Receive,
-    Send,
-    read_request,
-    replayed,
-)
+from conformance.reference.mutants.streaming import ASGIApp, Receive, Send, read_request, replayed
 
 Chunks = list[dict[str, Any]]
 Document = dict[str, Any]

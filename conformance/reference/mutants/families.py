@@ -11,13 +11,7 @@ from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
 from conformance.reference.mutants.answering import Reply, Request, error_reply, intercept
-from conformance.reference.mutants.streaming import (
-    ASGIApp,
-    Receive,
-    Send,
-    read_request,
-    replayed,
-)
+from conformance.reference.mutants.streaming import ASGIApp, Receive, Send, read_request, replayed
 
 #: Parameters beyond those of the narrow profile.
 WIDE = (
