@@ -100,7 +100,11 @@ def header_of(
         depth=first.depth if first else "standard",
         targets=tuple(
             records.TargetHeader(
-                p.name, p.profile.name, p.target.model or None, p.target.base_url or None
+                p.name,
+                p.profile.name,
+                p.target.model or None,
+                p.target.base_url or None,
+                p.target.start,
             )
             for p in plans
         ),

@@ -38,6 +38,10 @@ from conformance.wire.masking import Mask
 
 __all__ = ["TargetPlan", "declared_by", "open_engine", "plan_target"]
 
+#: Where servers inside this process are said to be: nothing is sent there, but a line that repeats
+#: a request works once the server is started at this port.
+IN_PROCESS = "http://127.0.0.1:8321/v1"
+
 
 @dataclass(frozen=True)
 class TargetPlan:
@@ -237,7 +241,7 @@ async def _connect(
         from conformance.reference.mutants import build
 
         embedded = build(target.mutant or "")
-        started = target.started("http://127.0.0.1/v1", embedded.model, embedded.key)
+        started = target.started(IN_PROCESS, embedded.model, embedded.key)
         return started, _in_process(started, embedded.app)
     if target.kind is Kind.REFERENCE:
         from conformance.reference.serve import start_reference

@@ -94,7 +94,7 @@ class ConformanceItem(pytest.Item):
         """Pass, fail or xfail as the verdict says."""
         result = self.result
         assert result is not None
-        if section := self.config.stash[RUN].exchange(result):
+        if section := self.config.stash[RUN].exchange(result, self.plan.target.start):
             self.add_report_section("call", "exchange", _encodable(section))
         if result.verdict is Verdict.DEVIATION:
             pytest.xfail(_encodable(result.message))

@@ -130,11 +130,11 @@ class PytestRun:
         except ConformanceError as error:
             pytest.exit(f"conformance: {error}", returncode=error.exit_code)
 
-    def exchange(self, result: Result) -> str:
+    def exchange(self, result: Result, start: str | None) -> str:
         """The telling exchange of a result as text, for pytest's report section."""
         if not result.evidence or not result.verdict.rule.bad:
             return ""
-        return exchange_text(self.folder(), result.target, result.evidence[0])
+        return exchange_text(self.folder(), result.target, result.evidence[0], start)
 
     def finish(self, exitstatus: int) -> int | None:
         """Close the run; the exit code, or ``None`` where pytest's own stands."""

@@ -19,13 +19,17 @@ def terminal_text(folder: Path, *, width: int = 100, height: int = 40, colour: b
     return render_terminal(read_run(folder), folder, width=width, height=height, colour=colour)
 
 
-def exchange_text(folder: Path, target: str, evidence: str) -> str:
-    """One recorded exchange as lines of text: how to repeat it, and what came back."""
+def exchange_text(folder: Path, target: str, evidence: str, start: str | None = None) -> str:
+    """One recorded exchange as lines of text: how to repeat it, and what came back; ``start`` is
+    the command that starts the target's server, where that is gone after the run.
+    """
     record = load_records(folder / "evidence", {(target, evidence)}).get((target, evidence))
     if record is None:
         return ""
-    shown = exhibit(record, room=4000)
-    parts = [str(shown[name]) for name in ("curl", "status", "response") if shown.get(name)]
+    shown = exhibit(record, room=4000, start=start)
+    parts = [
+        str(shown[name]) for name in ("start", "curl", "status", "response") if shown.get(name)
+    ]
     return "\n".join(parts)
 
 

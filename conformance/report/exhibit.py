@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Sequence
 from os.path import commonprefix
 from typing import Any
 
-from conformance.report.curl import curl_line, pretty_json, python_snippet
+from conformance.report.curl import curl_line, start_line
 from conformance.report.evidence import Record
+from conformance.report.snippet import python_snippet
 from conformance.report.text import visible
+from conformance.wire.jsonbody import parse_json
 from conformance.wire.sse import Event, parse_stream
 
-__all__ = ["exhibit"]
+__all__ = ["exhibit", "pretty_json"]
 
 #: Events shown around each interesting point of a stream.
 _AROUND = 6
 
 
-def exhibit(record: Record, *, event: int | None = None, room: int = 16_000) -> dict[str, Any]:
+def exhibit(
+    record: Record, *, event: int | None = None, room: int = 16_000, start: str | None = None
+) -> dict[str, Any]:
     """What a page shows of ``record``, in about ``room`` characters, as JSON-able values.
 
-    ``event`` is the index of the guilty event. Text that is no UTF-8 is shown as hex and base64.
+    ``event`` is the index of the guilty event; ``start`` the command that starts a server which is
+    gone by now. Text that is no UTF-8 is shown as hex and base64.
     """
     part = max(room // 4, 120)
     shown: dict[str, Any] = {
@@ -33,6 +39,7 @@ def exhibit(record: Record, *, event: int | None = None, room: int = 16_000) -> 
         "answer": [f"{name}: {visible(value)}" for name, value in record.headers][:40],
         "response": _shown(record.response or (b"" if record.status else record.raw_head), part),
         "notes": [visible(note) for note in (*record.notes, record.failure) if note],
+        "start": start_line(start, record) if start else "",
         "curl": _whole(curl_line(record), 4 * part),
         "python": _whole(python_snippet(record) or "", 4 * part),
     }
@@ -62,6 +69,14 @@ def _request_body(record: Record, room: int) -> str:
     if record.raw is not None:
         return _shown(record.raw, room)
     return _cut(visible(pretty_json(record.body) or ""), room) or _shown(record.body, room)
+
+
+def pretty_json(body: bytes) -> str | None:
+    """A JSON body indented for reading, its numbers and strings as sent; ``None`` if it is none."""
+    value = parse_json(body)
+    if not isinstance(value, dict | list):
+        return None
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _shown(data: bytes, room: int) -> str:

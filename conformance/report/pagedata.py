@@ -62,6 +62,7 @@ class PageData:
         self.cell_list: list[Any] = []
         self.exhibits: dict[tuple[str, str, int | None], int] = {}
         self.exhibit_list: list[Any] = []
+        self.starts = {each.target: each.start for each in run.targets}
         self._prepare_exhibits()
 
     def build(self) -> dict[str, Any]:
@@ -152,7 +153,8 @@ class PageData:
         room = max(min(EXHIBIT_ROOM // max(len(wanted), 1), MOST), LEAST)
         left = EXHIBIT_ROOM
         for target, id, event in wanted:
-            made = exhibit(self.records[target, id], event=event, room=room)
+            record = self.records[target, id]
+            made = exhibit(record, event=event, room=room, start=self.starts.get(target))
             left -= len(json.dumps(made, ensure_ascii=False).encode("utf-8", "replace"))
             if left < 0:
                 return

@@ -77,12 +77,15 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TargetHeader:
-    """One target of a run, as it was at the start."""
+    """One target of a run, as it was at the start. ``start`` is the command that starts its server
+    again, where the run itself started it.
+    """
 
     target: str
     profile: str | None = None
     model: str | None = None
     base_url: str | None = None
+    start: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +313,7 @@ def _target_header(value: Any) -> TargetHeader:
     line = _object(value)
     return TargetHeader(
         _member(line, "target", _text),
-        *(_optional(line, name, _text) for name in ("profile", "model", "base_url")),
+        *(_optional(line, name, _text) for name in ("profile", "model", "base_url", "start")),
     )
 
 

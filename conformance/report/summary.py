@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from conformance.report.curl import curl_line
+from conformance.report.curl import curl_line, start_line
 from conformance.report.evidence import Record, load_records
 from conformance.report.fold import Fold, ParameterFold, fold_parameters
 from conformance.report.markdown import code, escape, fenced, table
@@ -43,7 +43,7 @@ def _parts(matrix: Matrix, run_dir: Path) -> Iterator[str]:
     yield from _parameters(matrix)
     if bad:
         yield "## What is wrong"
-        yield from _failures(bad[:TOP], run_dir)
+        yield from _failures(matrix, bad[:TOP], run_dir)
         if rest := bad[TOP:]:
             yield f"## {len(rest)} more"
             yield table(("target", "requirement", "where", "message"), map(_row, rest[:LISTED]))
@@ -75,7 +75,8 @@ def _parameters(matrix: Matrix) -> Iterator[str]:
             yield f"**Parameters of {escape(target)}** – " + "; ".join(words)
 
 
-def _failures(bad: Sequence[Failure], run_dir: Path) -> Iterator[str]:
+def _failures(matrix: Matrix, bad: Sequence[Failure], run_dir: Path) -> Iterator[str]:
+    starts = {each.target: each.start for each in matrix.run.targets}
     firsts = [failure.first for failure in bad]
     wanted = {(r.target, id) for r in firsts for id in (r.minimal, *r.evidence[:1]) if id}
     records = load_records(run_dir / "evidence", wanted)
@@ -87,15 +88,18 @@ def _failures(bad: Sequence[Failure], run_dir: Path) -> Iterator[str]:
         )
         yield escape(first.message, 600)
         yield f"Next: {NEXT_STEPS[first.verdict]}."
-        if line := _again(first, records):
+        if line := _again(first, records, starts.get(first.target)):
             yield fenced(line, "sh")
 
 
-def _again(result: Result, records: dict[tuple[str, str], Record]) -> str:
+def _again(result: Result, records: dict[tuple[str, str], Record], start: str | None) -> str:
+    """The lines that send the request again, the server's own start before them if it is gone."""
     for id in (result.minimal, *result.evidence[:1]):
         if record := records.get((result.target, id or "")):
             line = curl_line(record)
-            return line if len(line) < 4_000 else ""
+            if len(line) > 4_000:
+                return ""
+            return f"{start_line(start, record)}\n{line}" if start else line
     return one_line(result.curl or "")
 
 

@@ -171,6 +171,13 @@ class Target:
             )
         return key or None
 
+    @property
+    def start(self) -> str | None:
+        """The command that starts the server of this target alone, for one that a run starts."""
+        if self.kind is Kind.HTTP:
+            return None
+        return f"conformance serve --mutant {self.mutant}" if self.mutant else "conformance serve"
+
     def started(self, base_url: str, model: str, key: str | None = None) -> Target:
         """This target once its server runs at ``base_url`` and takes ``key``."""
         return replace(self, base_url=base_url.rstrip("/"), model=self.model or model, own_key=key)

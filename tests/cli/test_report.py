@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from conformance.cli import main
+from conformance.cli.main import build_parser
 from conformance.report.results import read_run
 from conformance.verdicts import Verdict
 
@@ -105,3 +107,16 @@ def test_proposed_deviations_make_the_run_green(
     assert [(first["requirement"], first.get("endpoint"), first.get("mode"))] == [
         (r.requirement, r.endpoint, r.mode) for r in failing
     ]
+
+
+def test_a_failure_of_a_server_that_is_gone_tells_how_to_start_it(make: Make) -> None:
+    """The line is a command of ours, at the port that the curl line below it asks."""
+    folder = make("--target", "mutant:stop-ignored", *STOP).folder
+    lines = (folder / "summary.md").read_text(encoding="utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines) if line.startswith("conformance serve"))
+    program, *words = shlex.split(lines[number], comments=True)
+
+    given = build_parser("serve").parse_args(words)
+
+    assert ("conformance", "stop-ignored") == (program, given.mutant)
+    assert f"curl -sS -i http://127.0.0.1:{given.port}/v1/" in lines[number + 1]

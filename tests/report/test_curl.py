@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.report.curl import curl_line, python_snippet, shell_quote
+from conformance.report.curl import curl_line, shell_quote
 from conformance.report.evidence import Record
+from conformance.report.snippet import python_snippet
 
 from .fakes import INJECTIONS, json_values
 

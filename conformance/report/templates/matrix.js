@@ -111,6 +111,7 @@
     add(box, add(el("div", "pair"), left, right));
     if (x.notes) add(box, el("p", "facts", x.notes.join(" · ")));
     if (x.timeline) add(box, timeline(x.timeline));
+    if (x.start) add(box, command("Start the server again", x.start));
     if (x.curl) add(box, command("curl", x.curl));
     if (x.python) add(box, command("Python, openai SDK", x.python));
     return box;
