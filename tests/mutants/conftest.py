@@ -1,16 +1,17 @@
-"""Options of the kill table, and what is written once all mutants are through."""
+"""Options of the kill table, and what is written once all chosen mutants are through."""
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from conformance.reference.mutants import names
+from conformance.reference.mutants import every, names
 
-from .table import write_table
+from .killing import profile_of
+from .table import kill_table
 
 HERE = Path(__file__).parent
 ACCUSERS = HERE / "accusers.json"
@@ -23,49 +24,51 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--kill-table",
         action="store_true",
-        help="judge every mutant by the whole catalogue and write docs/kill-table.md",
+        help="judge every mutant and every honest variant by the whole catalogue",
     )
     group.addoption(
         "--update-accusers",
         action="store_true",
-        help="with --kill-table: take what was found as the reviewed snapshot",
+        help="take the accusers that --kill-table finds into the snapshot and docs/kill-table.md; "
+        "with -k those of the chosen mutants only",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Collect what the workers find, in the process that reports."""
-    if config.getoption("--kill-table", False) and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Collector(config), "kill-table-collector")
+    if not config.getoption("--kill-table", False):
+        return
+    # A recording holds many small objects for good: looking through them often is a waste.
+    gc.set_threshold(100_000, 50, 100)
+    if config.getoption("--update-accusers") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Collector(), "kill-table-collector")
 
 
 class _Collector:
-    """Gathers the rows of the table and writes it at the end."""
+    """Merges the accusers of each mutant into what is known of the others, as they come."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
-        self.rows: dict[str, dict[str, Any]] = {}
+    def __init__(self) -> None:
+        self.known = {name: row for name, row in read_snapshot().items() if name in names()}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the row that a test left."""
-        if report.when == "call":
-            rows = (json.loads(value) for name, value in report.user_properties if name == "row")
-            self.rows |= {row["mutant"]: row for row in rows}
+        """Write the snapshot: an interrupted run keeps what it found."""
+        found = [value for name, value in report.user_properties if name == "accusers"]
+        if report.when == "call" and found:
+            self.known |= json.loads(found[0])
+            ACCUSERS.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")
 
     def pytest_sessionfinish(self) -> None:
-        """Write the table, and the snapshot if that was asked for."""
-        if not self.rows:
-            return
-        if self.config.getoption("--update-accusers"):
-            known = json.loads(ACCUSERS.read_text()) if ACCUSERS.exists() else {}
-            found = {name: row["accusers"] for name, row in self.rows.items()}
-            text = json.dumps(known | found, indent=1, sort_keys=True)
-            ACCUSERS.write_text(text + "\n")
-        if set(self.rows) == set(names()):  # a part of the mutants makes no table
-            write_table(TABLE, self.rows)
+        """Write the table."""
+        TABLE.write_text(kill_table(every(), self.known, profile_of))
+
+
+def read_snapshot() -> dict[str, list[str]]:
+    """The reviewed accusers of each mutant; none before the first review."""
+    found: dict[str, list[str]] = json.loads(ACCUSERS.read_text()) if ACCUSERS.exists() else {}
+    return found
 
 
 @pytest.fixture(scope="session")
 def snapshot() -> dict[str, list[str]]:
     """The reviewed accusers of each mutant."""
-    found: dict[str, list[str]] = json.loads(ACCUSERS.read_text()) if ACCUSERS.exists() else {}
-    return found
+    return read_snapshot()
