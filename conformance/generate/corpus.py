@@ -110,6 +110,7 @@ class _Maker:
         if self.depth != "quick":
             self._left_away()
             self._pairs()
+            self._beside_tools()
 
     def _simplest(self) -> None:
         minimal = self.body({}, cheap=False)
@@ -235,6 +236,18 @@ class _Maker:
                 self.left_out.append((name, conflict(body) or "refused"))
             else:
                 self.obligations.append(of_pair(pair, factors))
+
+    def _beside_tools(self) -> None:
+        """One row with tools and all that may stand beside them: pairs leave tools out."""
+        tools = self.endpoint.parameters.get("tools")
+        if tools is None:
+            return
+        changes: dict[str, Any] = {"tools": tools.simplest}
+        for name in filter(self.choice.interacts, self._names_once()):
+            more = {**changes, name: self.choice.levels(name)[0]}
+            if conflict(self.body(more)) is None:
+                changes = more
+        self.add("tools beside everything", self.body(changes), [])
 
     # Drawn rows
 

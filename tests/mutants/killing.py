@@ -42,6 +42,7 @@ ASKING = (
     "auth.wrong-key",
     "error.unknown-model",
     "http.head",
+    "message.image-part",
     "param.stop.validates",
     "param.temperature.validates",
 )

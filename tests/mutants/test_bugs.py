@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.reference.bugs import known_bugs
-from conformance.reference.mutants import names
+from conformance.reference.mutants import every, names
 
 from .killing import PROFILES, bench
 
@@ -30,6 +30,27 @@ def test_requirements_and_mutants_of_bugs_exist():
 
     assert {} == {id: found for id, found in unknown.items() if found}
     assert {} == {id: found for id, found in strangers.items() if found}
+
+
+def test_what_a_bug_names_is_connected_by_its_mutants():
+    """A mutant stands for a bug by a requirement of the bug that it must be accused by.
+
+    And each requirement that is said to detect a bug is proved by one of the bug's mutants.
+    """
+    kills = {each.name: set(each.kills) for each in every()}
+
+    beside = {
+        bug.id: [name for name in bug.mutants if not kills[name] & set(bug.requirements)]
+        for bug in BUGS
+    }
+    unproved = {
+        bug.id: set(bug.requirements) - set().union(*(kills[name] for name in bug.mutants))
+        for bug in BUGS
+        if bug.mutants
+    }
+
+    assert {} == {id: found for id, found in beside.items() if found}
+    assert {} == {id: found for id, found in unproved.items() if found}
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,8 @@ class Overflow:
 
 #: Words of the prompts tried at standard depth and beyond; the next is tried only if it is quick.
 LADDER, BEYOND = (4_000, 36_000), (320_000,)
+#: How an answer without text may end when the prompt was read.
+ENDINGS = (None, "stop", "length")
 #: Seconds that one step may be expected to take.
 PATIENCE = 20.0
 
@@ -152,6 +154,9 @@ async def overflow(ctx: Context) -> Overflow:
         found = read_answer(exchange)
         if found is None:
             return Overflow(f"a prompt of {count} words is refused: {told(exchange)}", count)
+        if before and not found.text and found.finish_reason not in ENDINGS:
+            how = f"gets no text and the finish reason {found.finish_reason!r}"
+            return Overflow(f"a prompt of {count} words {how}", count)
         tokens = found.tokens("prompt")
         if before and _cut(before, count, tokens):
             return Overflow(f"a prompt of {count} words is cut to {tokens} tokens", count)

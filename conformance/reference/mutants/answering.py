@@ -127,6 +127,17 @@ def instead(matches: Callable[[Request], bool], reply: Reply) -> Callable[[ASGIA
     return intercept(lambda request, honest: reply if matches(request) else None)
 
 
+def cutting(matches: Callable[[Request], bool]) -> Callable[[ASGIApp], ASGIApp]:
+    """Middleware that cuts the connection of requests that match, as a process that dies does."""
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        if matches(request):
+            raise ConnectionResetError("aborted")
+        return None
+
+    return intercept(change)
+
+
 def restated(status: int, becomes: int) -> Callable[[ASGIApp], ASGIApp]:
     """Middleware that answers with the status ``becomes`` where it ought to be ``status``."""
 

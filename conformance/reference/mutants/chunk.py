@@ -158,3 +158,49 @@ def role_repeated(chunks: Chunks, seen: Seen) -> None:
     for chunk in spoken(chunks):
         for choice in chunk["choices"]:
             choice["delta"]["role"] = "assistant"
+
+
+# Members
+
+
+@mutant(
+    "chunk-completions-bare",
+    kills=("chunk.id", "chunk.created", "chunk.choices.index"),
+    kind="stream",
+    endpoint="completions",
+    thread="https://github.com/mudler/LocalAI/issues/648",
+)
+def completions_bare(chunks: Chunks, seen: Seen) -> None:
+    """Chunks of the completions endpoint have no id, no time and no index."""
+    for chunk in chunks:
+        del chunk["id"], chunk["created"]
+        for choice in chunk.get("choices") or []:
+            choice.pop("index", None)
+            choice.pop("logprobs", None)
+
+
+@mutant(
+    "chunk-object-of-completions",
+    kills=("chunk.object",),
+    kind="stream",
+    endpoint="chat",
+    thread="https://github.com/sgl-project/mini-sglang/issues/51",
+)
+def object_of_completions(chunks: Chunks, seen: Seen) -> None:
+    """Chunks of a chat say that they are of the completions endpoint."""
+    for chunk in chunks:
+        chunk["object"] = "text_completion.chunk"
+
+
+@mutant(
+    "chunk-role-missing-with-tools",
+    kills=("chunk.role-first",),
+    kind="stream",
+    endpoint="chat",
+    profile="openai",
+    thread="https://github.com/tensorzero/tensorzero/issues/1265",
+)
+def role_missing_with_tools(chunks: Chunks, seen: Seen) -> None:
+    """No delta names the role where tools are given."""
+    if seen.asked("tools"):
+        role_missing(chunks, seen)

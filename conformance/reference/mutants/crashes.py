@@ -7,6 +7,7 @@ from conformance.reference.mutants.answering import (
     ASGIApp,
     Reply,
     Request,
+    cutting,
     error_reply,
     instead,
     intercept,
@@ -118,6 +119,13 @@ def nan_crashes(app: ASGIApp) -> ASGIApp:
     return instead(lambda request: b":NaN" in request.body, error_reply(500, "nan"))(app)
 
 
+def _incomplete(request: Request) -> bool:
+    """Whether a required member is missing."""
+    required = "messages" if request.path.endswith("chat/completions") else "prompt"
+    posted = request.method == "POST" and bool(request.members)
+    return posted and not {"model", required} <= request.members.keys()
+
+
 @mutant(
     "missing-member-crashes",
     kills=("robust.model.survives", "robust.messages.survives", "robust.prompt.survives"),
@@ -126,13 +134,7 @@ def nan_crashes(app: ASGIApp) -> ASGIApp:
 )
 def missing_member_crashes(app: ASGIApp) -> ASGIApp:
     """A request without one of its required members raises an exception."""
-
-    def concerned(request: Request) -> bool:
-        required = "messages" if request.path.endswith("chat/completions") else "prompt"
-        posted = request.method == "POST" and bool(request.members)
-        return posted and not {"model", required} <= request.members.keys()
-
-    return instead(concerned, error_reply(500, "KeyError"))(app)
+    return instead(_incomplete, error_reply(500, "KeyError"))(app)
 
 
 @mutant("deep-nesting-crashes", kills=("robust.stop.survives",), kind="asgi")
@@ -140,4 +142,87 @@ def deep_nesting_crashes(app: ASGIApp) -> ASGIApp:
     """A deeply nested value raises an exception."""
     return instead(
         lambda request: b"[" * 50 in request.body, error_reply(500, "maximum recursion depth")
+    )(app)
+
+
+@mutant(
+    "missing-member-kills",
+    kills=("robust.messages.survives", "robust.prompt.survives"),
+    kind="asgi",
+    thread="https://github.com/ggml-org/llama.cpp/issues/7133",
+)
+def missing_member_kills(app: ASGIApp) -> ASGIApp:
+    """A request without one of its required members aborts the process: the connection is cut."""
+    return cutting(_incomplete)(app)
+
+
+@mutant(
+    "invalid-utf-8-kills",
+    kills=("robust.body.survives",),
+    kind="asgi",
+    thread="https://github.com/ggml-org/llama.cpp/pull/9210",
+)
+def invalid_utf8_kills(app: ASGIApp) -> ASGIApp:
+    """The text of an error that is not UTF-8 throws in the error handler: the connection is cut."""
+    return cutting(lambda request: b"\xff" in request.body)(app)
+
+
+@mutant(
+    "bias-beyond-vocabulary-kills",
+    kills=("robust.logit_bias.survives",),
+    kind="asgi",
+    thread="https://github.com/sgl-project/sglang/issues/7670",
+)
+def bias_beyond_vocabulary_kills(app: ASGIApp) -> ASGIApp:
+    """A token id beyond the vocabulary raises in the scheduler, which is gone then."""
+
+    def beyond(request: Request) -> bool:
+        bias = request.asked("logit_bias")
+        ids = bias if isinstance(bias, dict) else {}
+        return any(key.isdigit() and int(key) > 50_000 for key in ids)
+
+    return cutting(beyond)(app)
+
+
+@mutant(
+    "chat-crashes",
+    kills=("accepts.minimal",),
+    kind="asgi",
+    thread="https://github.com/triton-inference-server/triton_distributed/issues/302",
+)
+def chat_crashes(app: ASGIApp) -> ASGIApp:
+    """A conversation is forwarded as something else: whatever is asked, the engine raises."""
+    crash = error_reply(500, "prompt: Field required")
+    return instead(
+        lambda request: request.method == "POST" and request.path.endswith("chat/completions"),
+        crash,
+    )(app)
+
+
+@mutant(
+    "missing-max-tokens-crashes",
+    kills=("param.max_tokens.omitted",),
+    kind="asgi",
+    thread="https://github.com/vllm-project/vllm/issues/6707",
+)
+def missing_max_tokens_crashes(app: ASGIApp) -> ASGIApp:
+    """A request without max_tokens raises in the engine."""
+    return instead(
+        lambda request: bool(request.members) and "max_tokens" not in request.members,
+        error_reply(500, "max_tokens is undefined"),
+    )(app)
+
+
+@mutant(
+    "logprobs-crash",
+    kills=("param.logprobs.accepts",),
+    kind="asgi",
+    profile="openai",
+    thread="https://github.com/vllm-project/vllm/issues/2706",
+)
+def logprobs_crash(app: ASGIApp) -> ASGIApp:
+    """Tokens are bytes and no JSON: a request with log probabilities raises an exception."""
+    return instead(
+        lambda request: bool(request.asked("logprobs")),
+        error_reply(500, "Object of type bytes is not JSON serializable"),
     )(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
@@ -37,7 +38,7 @@ def fault_status_500(app: ASGIApp) -> ASGIApp:
 
 @mutant(
     "fault-status-404",
-    kills=("param.temperature.validates",),
+    kills=("param.temperature.validates", "param.messages.validates"),
     kind="asgi",
     thread="https://github.com/diegosouzapw/OmniRoute/issues/6412",
 )
@@ -97,3 +98,48 @@ def context_cut(body: Document, seen: Seen) -> None:
             message["content"] = message["content"][:2_000]
     if isinstance(body.get("prompt"), str):
         body["prompt"] = body["prompt"][:2_000]
+
+
+def _overflow(request: Request, honest: Reply) -> bool:
+    """Whether the prompt is longer than the context."""
+    return honest.status == 400 and b"context" in honest.body
+
+
+@mutant(
+    "overflow-finish-error",
+    kills=("error.context-overflow",),
+    kind="asgi",
+    thread="https://github.com/LostRuins/koboldcpp/issues/2481",
+)
+def overflow_finish_error(app: ASGIApp) -> ASGIApp:
+    """A prompt that is too long is answered with 200, no text and the finish reason `error`."""
+    choice = {
+        "index": 0,
+        "text": "",
+        "message": {"role": "assistant", "content": ""},
+        "finish_reason": "error",
+    }
+    done = Reply.json(
+        200, {"id": "x", "object": "x", "created": 1, "model": "m", "choices": [choice]}
+    )
+    return intercept(lambda request, honest: done if _overflow(request, honest) else None)(app)
+
+
+@mutant(
+    "overflow-empty-stream",
+    kills=("error.context-overflow",),
+    kind="asgi",
+    thread="https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/2339",
+)
+def overflow_empty_stream(app: ASGIApp) -> ASGIApp:
+    """A streamed prompt that is too long is answered with a stream that has no text."""
+    choice = {"index": 0, "delta": {"role": "assistant"}, "text": "", "finish_reason": "stop"}
+    chunk = {"id": "x", "object": "x", "created": 1, "model": "m", "choices": [choice]}
+    body = b"data: " + json.dumps(chunk).encode() + b"\n\ndata: [DONE]\n\n"
+    stream = Reply(200, [(b"content-type", b"text/event-stream")], body)
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        streams = request.asked("stream") is True
+        return stream if streams and _overflow(request, honest) else None
+
+    return intercept(change)(app)

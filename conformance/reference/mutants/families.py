@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
-from conformance.reference.mutants.answering import Reply, Request, error_reply, intercept
+from conformance.reference.mutants.answering import Reply, Request, error_reply, instead, intercept
 from conformance.reference.mutants.streaming import ASGIApp, Receive, Send, read_request, replayed
 
 #: Parameters beyond those of the narrow profile.
@@ -126,7 +126,7 @@ def wide_crash(app: ASGIApp) -> ASGIApp:
 @mutant(
     "nulls-crash",
     thread="https://github.com/vllm-project/vllm/issues/19862",
-    kills=("param.stop.accepts", "error.never-5xx"),
+    kills=("param.stop.accepts", "param.max_tokens.null", "error.never-5xx"),
     kind="asgi",
 )
 def nulls_crash(app: ASGIApp) -> ASGIApp:
@@ -201,3 +201,20 @@ def bookkeeping_shortens_answer(body: dict[str, Any], seen: Seen) -> None:
     """Parameters that are for bookkeeping halve the answer."""
     if not body.keys().isdisjoint(INERT) and isinstance(body.get("max_tokens"), int):
         body["max_tokens"] = max(1, body["max_tokens"] // 2)
+
+
+@mutant(
+    "echo-of-nothing-crashes",
+    kills=("robust.combinations.survive",),
+    kind="asgi",
+    profile="openai",
+    thread="https://github.com/vllm-project/vllm/issues/6521",
+)
+def echo_of_nothing_crashes(app: ASGIApp) -> ASGIApp:
+    """echo with logprobs and no token to generate raises in the engine."""
+
+    def concerned(request: Request) -> bool:
+        asked = request.members
+        return bool(asked.get("echo") and "logprobs" in asked) and asked.get("max_tokens") == 0
+
+    return instead(concerned, error_reply(500, "list index out of range"))(app)

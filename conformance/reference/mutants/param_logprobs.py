@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
+from conformance.reference.mutants.choices import set_text, text_of
 from conformance.reference.mutants.dropping import dropped
 
 Body = dict[str, Any]
@@ -155,3 +156,17 @@ def echo_logprobs_of_completion_only(document: Body, seen: Seen) -> None:
         for each in _lists(choice):
             if seen.asked("echo"):
                 del each[: len(each) - count]
+
+
+@mutant(
+    "leading-space-trimmed",
+    kills=("param.logprobs.text",),
+    kind="choice",
+    endpoint="completions",
+    profile="openai",
+    thread="https://github.com/ml-explore/mlx-lm/pull/1754",
+)
+def leading_space_trimmed(choice: Body, seen: Seen) -> None:
+    """A space that the text begins with is lost; the list of its tokens still has it."""
+    if text_of(choice):
+        set_text(choice, text_of(choice).lstrip(" "))

@@ -99,3 +99,18 @@ def assistant_parts_blanked(body: Body, seen: Seen) -> None:
             continue
         if isinstance(message.get("content"), list):
             message["content"] = "-"
+
+
+@mutant("messages-ignored", kills=("param.messages.effect",), kind="request", endpoint="chat")
+def messages_ignored(body: Body, seen: Seen) -> None:
+    """Every conversation is the same to the model."""
+    for message in _messages(body):
+        if isinstance(message, dict) and isinstance(message.get("content"), str):
+            message["content"] = "Hello."
+
+
+@mutant("messages-last-dropped", kills=("param.messages.effect",), kind="request", endpoint="chat")
+def messages_last_dropped(body: Body, seen: Seen) -> None:
+    """The last of several messages does not reach the model."""
+    if len(_messages(body)) > 1:
+        body["messages"] = _messages(body)[:-1]

@@ -107,3 +107,10 @@ def n_usage_of_first_choice(document: Body, seen: Seen) -> None:
     if isinstance(usage, dict) and isinstance(n, int) and n > 1:
         usage["completion_tokens"] //= n
         usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+@mutant("n-one-less", kills=("param.n.effect",), kind="request")
+def n_one_less(body: Body, seen: Seen) -> None:
+    """One choice less than n comes, where it is more than one."""
+    if isinstance(body.get("n"), int) and body["n"] > 1:
+        body["n"] -= 1

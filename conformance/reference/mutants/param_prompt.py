@@ -76,3 +76,16 @@ def token_array_as_text(body: Body, seen: Seen) -> None:
     prompt = body.get("prompt")
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], int):
         body["prompt"] = " ".join(map(str, prompt))
+
+
+@mutant(
+    "batch-last-prompt-only",
+    kills=("param.prompt.batch",),
+    kind="json",
+    thread="https://github.com/openai/openai-python/issues/90",
+)
+def batch_last_prompt_only(document: Body, seen: Seen) -> None:
+    """Of a batch only the choices of the last prompt are returned, counted on from the others."""
+    prompt = seen.asked("prompt")
+    if isinstance(prompt, list) and len(prompt) > 1 and isinstance(prompt[0], str):
+        document["choices"] = document["choices"][-(seen.asked("n") or 1) :]

@@ -54,6 +54,10 @@ def _object_arguments(call: Body) -> None:
     call["function"]["arguments"] = {"city": "Bern"}
 
 
+def _no_arguments(call: Body) -> None:
+    call.setdefault("function", {})["arguments"] = ""
+
+
 def _no_index(call: Body) -> None:
     call.pop("index", None)
 
@@ -238,3 +242,13 @@ def tool_arguments_off_schema(document: Body, seen: Seen) -> None:
     for choice in document.get("choices", []):
         for call in calls_of(choice):
             call["function"]["arguments"] = json.dumps({"unheard": True})
+
+
+_each_call(
+    "tool-arguments-empty-in-stream",
+    _no_arguments,
+    "Streamed arguments are empty.",
+    ("param.tools.arguments", "param.tools.stream-equals-regular"),
+    only="stream",
+    thread="https://github.com/vllm-project/vllm/pull/48852",
+)

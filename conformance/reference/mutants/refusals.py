@@ -100,3 +100,53 @@ def stream_off_refused(app: ASGIApp) -> ASGIApp:
     return instead(
         lambda request: request.asked("stream") is False, error_reply(400, "stream must be true")
     )(app)
+
+
+@mutant(
+    "nonzero-penalty-refused",
+    kills=("param.presence_penalty.accepts", "param.frequency_penalty.accepts"),
+    kind="asgi",
+    thread="https://github.com/google-gemini/cookbook/issues/1290",
+)
+def nonzero_penalty_refused(app: ASGIApp) -> ASGIApp:
+    """Penalties are not enabled for the model: none but 0 is taken."""
+    return instead(
+        lambda request: bool(
+            request.asked("presence_penalty") or request.asked("frequency_penalty")
+        ),
+        error_reply(400, "Penalty is not enabled for this model"),
+    )(app)
+
+
+@mutant(
+    "tools-stream-logprobs-refused",
+    kills=("accepts.together",),
+    kind="asgi",
+    profile="openai",
+    thread="https://github.com/am17an/llama.cpp/issues/35",
+)
+def tools_stream_logprobs_refused(app: ASGIApp) -> ASGIApp:
+    """Log probabilities are refused where tools are streamed."""
+    return instead(
+        lambda request: bool(
+            request.asked("tools") and request.asked("logprobs") and request.asked("stream")
+        ),
+        error_reply(400, "logprobs is not supported with tools + stream"),
+    )(app)
+
+
+@mutant(
+    "json-schema-refused",
+    kills=("param.response_format.accepts",),
+    kind="asgi",
+    profile="openai",
+    thread="https://github.com/khoj-ai/khoj/issues/1336",
+)
+def json_schema_refused(app: ASGIApp) -> ASGIApp:
+    """Of the response formats json_schema is not available."""
+
+    def concerned(request: Request) -> bool:
+        wanted = request.asked("response_format")
+        return isinstance(wanted, dict) and wanted.get("type") == "json_schema"
+
+    return instead(concerned, error_reply(400, "This response_format type is unavailable now"))(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
-from conformance.reference.mutants.answering import ASGIApp, Request, error_reply, instead
+from conformance.reference.mutants.answering import ASGIApp, Reply, Request, error_reply, instead
 
 Document = dict[str, Any]
 
@@ -105,3 +105,50 @@ def image_part_500(app: ASGIApp) -> ASGIApp:
     return instead(
         lambda request: b'"image_url"' in request.body, error_reply(500, "KeyError: 'image_url'")
     )(app)
+
+
+def _calling(request: Request) -> list[Any]:
+    """The messages that call a tool."""
+    messages = request.asked("messages")
+    found = messages if isinstance(messages, list) else []
+    return [each for each in found if isinstance(each, dict) and each.get("tool_calls")]
+
+
+@mutant(
+    "empty-content-refused",
+    kills=("message.tool-round-trip",),
+    kind="asgi",
+    thread="https://github.com/vercel/ai/pull/13505",
+)
+def empty_content_refused(app: ASGIApp) -> ASGIApp:
+    """The empty content of a message that calls a tool is refused."""
+    return instead(
+        lambda request: any(each.get("content") == "" for each in _calling(request)),
+        error_reply(400, "text content blocks must be non-empty"),
+    )(app)
+
+
+@mutant(
+    "absent-content-refused",
+    kills=("message.tool-round-trip",),
+    kind="asgi",
+    thread="https://github.com/jekalmin/extended_openai_conversation/pull/456",
+)
+def absent_content_refused(app: ASGIApp) -> ASGIApp:
+    """A message that calls a tool is refused without content."""
+    return instead(
+        lambda request: any("content" not in each for each in _calling(request)),
+        error_reply(400, "messages.1.content: Field required"),
+    )(app)
+
+
+@mutant(
+    "image-part-detail",
+    kills=("error.envelope",),
+    kind="asgi",
+    thread="https://github.com/thinking-machines-lab/tinker-feedback/issues/83",
+)
+def image_part_detail(app: ASGIApp) -> ASGIApp:
+    """An image part is refused in an envelope of another kind."""
+    body = {"detail": "Input tag 'image_url' was not expected", "errors": []}
+    return instead(lambda request: b'"image_url"' in request.body, Reply.json(422, body))(app)

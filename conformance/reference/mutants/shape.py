@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.reference.mutants import Head, Seen, mutant
+from conformance.reference.mutants.answering import ASGIApp, Reply, Request, intercept
 
 Document = dict[str, Any]
 
@@ -213,3 +214,33 @@ def json_as_text(head: Head, seen: Seen) -> None:
 def json_trailing(body: bytes, seen: Seen) -> bytes:
     """Something follows the JSON document."""
     return body + b"\nnull" if seen.status == 200 else body
+
+
+@mutant(
+    "model-missing",
+    kills=("shape.model",),
+    kind="json",
+    thread="https://github.com/traceloop/hub/pull/6",
+)
+def model_missing(document: Document, seen: Seen) -> None:
+    """Answers do not name the model."""
+    if "choices" in document:
+        del document["model"]
+
+
+@mutant(
+    "json-with-stream-tail",
+    kills=("shape.json", "shape.content-type"),
+    kind="asgi",
+    thread="https://github.com/decolua/9router/issues/3492",
+)
+def json_with_stream_tail(app: ASGIApp) -> ASGIApp:
+    """A regular answer is sent as an event stream: the document, and `data: [DONE]` behind it."""
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        if honest.status != 200 or request.method != "POST" or request.asked("stream"):
+            return None
+        fields = [(b"content-type", b"text/event-stream")]
+        return Reply(200, fields, honest.body + b"\n\ndata: [DONE]\n\n")
+
+    return intercept(change)(app)

@@ -340,3 +340,15 @@ class _Cut:
         await send({"type": "http.response.start", "status": 200, "headers": fields})
         await send({"type": "http.response.body", "body": b'{"id"', "more_body": True})
         raise ConnectionResetError("cut")
+
+
+@mutant(
+    "stream-no-space-reported",
+    kills=("stream.unusual",),
+    kind="bytes",
+    only="stream",
+    thread="https://github.com/openai/openai-python/issues/498",
+)
+def no_space(body: bytes, seen: Seen) -> bytes:
+    """Not a defect: no space behind the colon, which is told and not accused."""
+    return body.replace(b"data: ", b"data:") if is_stream(body) else body

@@ -7,9 +7,18 @@ from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
 from conformance.reference.mutants.answering import ASGIApp, Reply, Request, intercept
-from conformance.reference.mutants.asked import SAMPLING
+from conformance.reference.mutants.asked import SAMPLING, number_in, put
 
 Document = dict[str, Any]
+
+#: What the honest server takes.
+RANGES = {
+    "temperature": (0, 2),
+    "top_p": (0.01, 1),
+    "presence_penalty": (-2, 2),
+    "frequency_penalty": (-2, 2),
+    "n": (1, 128),
+}
 
 
 @mutant("stop-not-checked", kills=("param.stop.validates",), kind="request")
@@ -80,3 +89,41 @@ def nothing_validated(app: ASGIApp) -> ASGIApp:
         return done if honest.status in (400, 404, 422) else None
 
     return intercept(change)(app)
+
+
+@mutant(
+    "ranges-not-checked",
+    kills=(
+        "param.temperature.validates",
+        "param.top_p.validates",
+        "param.presence_penalty.validates",
+        "param.frequency_penalty.validates",
+        "param.logit_bias.validates",
+        "param.n.validates",
+    ),
+    kind="request",
+    profile="openai",
+    thread="https://github.com/raullenchai/Rapid-MLX/pull/740",
+)
+def ranges_not_checked(body: Document, seen: Seen) -> None:
+    """Numbers out of range are answered as if they were the nearest in range."""
+    for name, (low, high) in RANGES.items():
+        value = number_in(body, name)
+        put(body, name, None if value is None else max(low, min(high, value)))
+    bias = body.get("logit_bias")
+    if isinstance(bias, dict):
+        bias.update({k: max(-100, min(100, v)) for k, v in bias.items() if isinstance(v, int)})
+
+
+@mutant(
+    "empty-messages-answered",
+    kills=("param.messages.validates",),
+    kind="request",
+    endpoint="chat",
+    profile="openai",
+    thread="https://github.com/llm-d/llm-d-inference-sim/pull/674",
+)
+def empty_messages_answered(body: Document, seen: Seen) -> None:
+    """An empty conversation is answered."""
+    if body.get("messages") == []:
+        body["messages"] = [{"role": "user", "content": "-"}]

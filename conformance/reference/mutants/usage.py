@@ -130,3 +130,17 @@ def stream_usage_completion(chunks: list[Document], seen: Seen) -> None:
     """In streams the last token is not counted."""
     _stream_usage(chunks, "completion_tokens", -1)
     _stream_usage(chunks, "total_tokens", -1)
+
+
+@mutant(
+    "usage-cache-apart",
+    kills=("usage.total", "usage.prompt-constant"),
+    kind="json",
+    thread="https://github.com/SamSaffron/term-llm/pull/424",
+)
+def usage_cache_apart(document: Document, seen: Seen) -> None:
+    """`prompt_tokens` leaves out what was cached, `total_tokens` counts what is written there."""
+    if usage := usage_of(document):
+        cached = usage["prompt_tokens"] // 2 if seen.number % 2 else 0
+        usage["prompt_tokens"] -= cached
+        usage["total_tokens"] += 3
