@@ -80,13 +80,20 @@ class TargetPlan:
 
     def _left_out(self, item: Item) -> tuple[Verdict, str, str] | None:
         if not item.promised and not self.options.probe_all:
-            message = f"not promised by the profile {self.profile.name}"
-            return Verdict.NOT_PROMISED, message, "profile"
+            return Verdict.NOT_PROMISED, _why_not_promised(self.profile, item), "profile"
         if not self.depth.covers(item.depth):
             return Verdict.NOT_RUN, f"left out at depth {self.depth.value}", "depth"
         if item.requirement.chapter == "sdk" and self.options.sdks is None:
             return Verdict.NOT_RUN, "no SDK environments were given (--sdks DIR)", "depth"
         return None
+
+
+def _why_not_promised(profile: Profile, item: Item) -> str:
+    """In the documentation's own words where it says that something is not supported."""
+    message = f"not promised by the profile {profile.name}"
+    needs = (item.requirement.parameter or "", *item.requirement.needs)
+    source = next((profile.withdrawn[each] for each in needs if each in profile.withdrawn), None)
+    return f"{message}: “{source.quote}” ({source.reference})" if source else message
 
 
 def plan_target(target: Target, options: RunOptions) -> TargetPlan:

@@ -110,7 +110,11 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a target's documentation promises."""
+    """What a target's documentation promises.
+
+    ``withdrawn`` are parameters that it says are not supported, in its own words. One that the API
+    requires is still sent, and nothing is judged by it.
+    """
 
     name: str
     title: str
@@ -120,6 +124,7 @@ class Profile:
     features: frozenset[str] = frozenset()
     sentences: tuple[Sentence, ...] = ()
     examples: Mapping[str, str] = field(default_factory=dict)
+    withdrawn: Mapping[str, Source] = field(default_factory=dict)
 
     def promises(self, need: str, endpoint: Endpoint | None) -> bool:
         """Whether ``need`` (a parameter, ``feature:…`` or ``endpoint:…``) is promised."""
@@ -128,4 +133,5 @@ class Profile:
             return name in self.features
         if kind == "endpoint":
             return name in self.endpoints
-        return endpoint is not None and name in endpoint.parameters
+        withdrawn = name in self.withdrawn
+        return endpoint is not None and name in endpoint.parameters and not withdrawn

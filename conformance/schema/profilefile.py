@@ -94,10 +94,15 @@ def _over(base: Any, key: str, value: Any) -> Any:
 
 
 def for_model(data: dict[str, Any], model: str | None) -> dict[str, Any]:
-    """What remains promised for ``model``, after every entry of ``models`` that speaks of it."""
-    for entry in data.get("models", ()):
-        if model is not None and _speaks_of(entry, model):
-            data = _narrowed(data, entry)
+    """What remains promised for ``model``, after every entry of ``models`` that speaks of it.
+
+    ``withdrawn`` collects what is not supported, by this model or by any: name → sentence and link.
+    """
+    entries = [{"unsupported": data.get("unsupported", {})}]
+    if model is not None:
+        entries += [each for each in data.get("models", ()) if _speaks_of(each, model)]
+    for entry in entries:
+        data = _narrowed(data, entry)
     return data
 
 
@@ -113,21 +118,20 @@ def _any_matches(model: str, patterns: Iterable[str]) -> bool:
 
 def _narrowed(data: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     """What remains promised for the models that ``entry`` speaks of."""
-    gone = entry.get("unsupported", {})
     lost = entry.get("unsupported_endpoints", {})
     minimal = entry.get("minimal", {})
     endpoints = {
         name: {
             **each,
-            "parameters": [one for one in each.get("parameters", ()) if one not in gone],
             **({"minimal": minimal[name]} if name in minimal else {}),
         }
-        for name, each in data["endpoints"].items()
+        for name, each in data.get("endpoints", {}).items()
         if name not in lost
     }
     return {
         **data,
         "endpoints": endpoints,
+        "withdrawn": {**data.get("withdrawn", {}), **entry.get("unsupported", {})},
         "roles": entry.get("roles", data.get("roles", ("system", "user", "assistant"))),
         "features": [
             each

@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.errors import ConfigurationError
 from conformance.schema import loader
-from conformance.schema.contract import Endpoint, Grade, Parameter, Profile, Sentence
+from conformance.schema.contract import Endpoint, Grade, Parameter, Profile, Sentence, Source
 from conformance.schema.profilefile import for_model, read_profile
 from conformance.schema.promises import build_parameter, request_schema
 from conformance.schema.yamlfile import nearest, pointer_of
@@ -45,7 +45,8 @@ def widened(profile: Profile) -> Profile:
     for name, endpoint in profile.endpoints.items():
         known = whole.endpoints[name].parameters if name in whole.endpoints else {}
         endpoints[name] = replace(endpoint, parameters={**known, **endpoint.parameters})
-    return replace(profile, endpoints=endpoints, features=profile.features | whole.features)
+    features = profile.features | whole.features
+    return replace(profile, endpoints=endpoints, features=features, withdrawn={})
 
 
 @lru_cache(maxsize=64)
@@ -68,6 +69,10 @@ def _load(name: str, among: loader.Roots, model: str | None) -> Profile:
         features=frozenset(data.get("features", ())),
         sentences=_sentences(data.get("sentences", ()), document, file),
         examples=_examples(data.get("examples", {}), document, file),
+        withdrawn={
+            parameter: Source("documentation", each["link"], each["sentence"])
+            for parameter, each in data.get("withdrawn", {}).items()
+        },
     )
 
 
@@ -125,8 +130,11 @@ def _parameters(
     request = contract.get("request", {})
     known = request.get("properties", {})
     overrides = given.get("overrides", {})
+    required = request.get("required", ())
     result: dict[str, Parameter] = {}
     for name in given.get("parameters", ()):
+        if name in data["withdrawn"] and name not in required:
+            continue
         entry = {**data.get("parameters", {}).get(name, {}), **overrides.get(name, {})}
         if name not in known and "schema" not in entry:
             raise ConfigurationError(
@@ -138,7 +146,7 @@ def _parameters(
             name,
             known.get(name),
             entry,
-            required=name in request.get("required", ()),
+            required=name in required,
             nullable=data["nullable"],
             defaults=data["defaults"],
             grade=Grade(data["grade"]),

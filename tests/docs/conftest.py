@@ -61,7 +61,7 @@ class Shell:
         """The exit code and the output of ``command``, in the ports of the docs."""
         line = self._here(command.line)
         if line.endswith("&"):
-            return self._serve(line.removesuffix("&").strip())
+            return self._serve(line.removesuffix("&").strip(), speaks=bool(command.expected))
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=self.folder,
@@ -84,8 +84,11 @@ class Shell:
                 self._ports[port] = str(free.getsockname()[1])
         return self._ports[port]
 
-    def _serve(self, line: str) -> tuple[int, str]:
-        """Start a server and wait until its port (the last one named) takes connections."""
+    def _serve(self, line: str, *, speaks: bool) -> tuple[int, str]:
+        """Start a server and wait until its port (the last one named) takes connections.
+
+        One that ``speaks`` has also printed something by then.
+        """
         log = self.folder / f".server-{len(self._servers)}.log"
         port = int(re.findall(r"\b\d{4,5}\b", line)[-1])
         with log.open("wb") as out:
@@ -98,7 +101,7 @@ class Shell:
                 stderr=out,
             )
         self._servers.append(process)
-        while process.poll() is None and not _taken(port):
+        while process.poll() is None and not (_taken(port) and (log.stat().st_size or not speaks)):
             time.sleep(0.05)
         return process.poll() or 0, self._as_in_docs(log.read_text())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from conformance.checks.catalogue import catalogue, items_of
 from conformance.errors import ConfigurationError
 from conformance.schema import loader
 from conformance.schema.contract import Grade, Parameter
@@ -24,6 +26,15 @@ PARAMETERS = [
     for endpoint in load_profile(name).endpoints.values()
     for parameter in endpoint.parameters.values()
 ]
+#: Every schema that the shipped profiles give a parameter of a contract, once: endpoint, name.
+NARROWED = {
+    (endpoint.name, parameter.name, json.dumps(parameter.schema, sort_keys=True)): parameter.schema
+    for name in NAMES
+    for endpoint in load_profile(name).endpoints.values()
+    for parameter in endpoint.parameters.values()
+    if parameter.name
+    in loader.load_contract(endpoint.name, loader.roots())["request"]["properties"]
+}
 SHIPPED = Path(loader.shipped_root())
 
 
@@ -39,11 +50,26 @@ def overlay(folder: Path, **files: str) -> Path:
 # What is shipped
 
 
-def test_three_profiles_are_shipped() -> None:
-    """deeptrin, openai and the ad-hoc default openai-core."""
-    expected = ["deeptrin", "openai", "openai-core"]
+def test_the_ad_hoc_default_is_shipped_with_what_it_is_told_from() -> None:
+    """deeptrin, openai and openai-core are among the profiles."""
+    assert {"deeptrin", "openai", "openai-core"} <= set(NAMES)
 
-    assert expected == NAMES
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"deeptrin", "openai", "openai-core"}))
+def test_a_provider_is_quoted_for_every_parameter(name: str) -> None:
+    """Each promise has the provider's own words, and each firm bound is found in them."""
+    for endpoint in load_profile(name).endpoints.values():
+        for parameter in endpoint.parameters.values():
+            firm = [bound for bound in parameter.bounds if bound.sentence]
+            assert [] == [
+                bound.sentence for bound in firm if bound.sentence not in parameter.source.quote
+            ]
+            assert parameter.source.quote or parameter.name in load_profile(name).withdrawn
+            assert all(
+                bound.sentence
+                for bound in parameter.bounds
+                if bound.grade in (Grade.HARD, Grade.DERIVABLE)
+            )
 
 
 def test_the_page_stands_beside_its_profile() -> None:
@@ -139,15 +165,16 @@ def test_the_telling_values_of_a_parameter_are_valid(name: str, endpoint, parame
     assert parameter.nullable == validator.is_valid(None)
 
 
-@pytest.mark.parametrize(("name", "endpoint", "parameter"), PARAMETERS)
+@pytest.mark.parametrize("key", NARROWED, ids=lambda key: f"{key[0]}-{key[1]}")
 @settings(max_examples=15)
 @given(data=st.data())
-def test_a_profile_only_narrows_its_contract(name: str, endpoint, parameter, data) -> None:
+def test_a_profile_only_narrows_its_contract(key: tuple[str, str, str], data) -> None:
     """What a profile promises is valid under the contract of the endpoint."""
-    contract = loader.load_contract(endpoint.name, loader.roots())
-    known = Draft202012Validator(contract["request"]["properties"][parameter.name])
+    endpoint, parameter, _ = key
+    contract = loader.load_contract(endpoint, loader.roots())
+    known = Draft202012Validator(contract["request"]["properties"][parameter])
 
-    value = data.draw(from_schema(parameter.schema))
+    value = data.draw(from_schema(NARROWED[key]))
 
     assert known.is_valid(value)
 
@@ -209,6 +236,26 @@ def test_promises_are_withdrawn_by_model(
 
     assert endpoints == set(profile.endpoints)
     assert (set(), kept) == (gone & chat, kept & chat)
+
+
+def test_what_is_supported_by_no_model_is_withdrawn_in_the_words_of_the_page() -> None:
+    """A parameter that the page calls unsupported is not promised, and its sentence is kept."""
+    profile = load_profile("ollama")
+
+    assert "n" not in profile.endpoints["chat"].parameters
+    assert not profile.promises("n", profile.endpoints["chat"])
+    assert "- [ ] `n`" == profile.withdrawn["n"].quote
+
+
+def test_a_required_parameter_that_is_withdrawn_is_sent_and_not_judged() -> None:
+    """A server that does not look at the model still gets one."""
+    profile = load_profile("tgi")
+    chat = profile.endpoints["chat"]
+
+    assert "m" == chat.minimal_body("m")["model"]
+    assert not profile.promises("model", chat)
+    promised = [each for each in items_of(profile, catalogue(profile).values()) if each.promised]
+    assert [] == [each.name for each in promised if each.requirement.parameter == "model"]
 
 
 def test_a_model_narrows_a_parameter() -> None:
@@ -350,9 +397,7 @@ def test_an_unknown_profile_names_the_nearest() -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_profile("deptrin")
 
-    expected = (
-        "unknown profile 'deptrin'; did you mean 'deeptrin'? known: deeptrin, openai, openai-core"
-    )
+    expected = f"unknown profile 'deptrin'; did you mean 'deeptrin'? known: {', '.join(NAMES)}"
     assert expected == str(caught.value)
 
 

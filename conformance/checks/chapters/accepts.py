@@ -69,12 +69,13 @@ def accepts(profile: Profile) -> Iterable[Requirement]:
 
 
 def documented(profile: Profile) -> dict[str, Parameter]:
-    """Every parameter that some endpoint with a body documents, by name."""
+    """Every parameter that some endpoint with a body documents and supports, by name."""
     found: dict[str, Parameter] = {}
     for endpoint in profile.endpoints.values():
         if endpoint.method == "POST":
             for name, parameter in endpoint.parameters.items():
-                found.setdefault(name, parameter)
+                if name not in profile.withdrawn:
+                    found.setdefault(name, parameter)
     return found
 
 
