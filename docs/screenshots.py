@@ -2,8 +2,9 @@
 
     python docs/screenshots.py [--into docs/images] [--run DIR ...] [--depth quick]
 
-Needs Playwright (``pip install playwright``) and an installed Chromium. ``--run`` adds a picture of
-the page of a run that exists already (a real engine's, say).
+Needs Playwright (``pip install playwright``) and an installed Chromium. ``--run`` adds pictures of a
+run that exists already (a real engine's, say ``reports/engines/mlx-lm``), beside the reference and
+the mutants on one page.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.cli import main as conformance
+from conformance.report.joining import join_directories
 
 DESK, PHONE = (1280, 1000), (390, 844)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -88,6 +90,13 @@ def _run(folder: Path, depth: str, *targets: str, only: str = "") -> Path:
     return folder / "matrix.html"
 
 
+def _in_three(browser: Any, page_file: Path, into: Path, name: str) -> None:
+    """The page in light, in dark, and on a phone."""
+    _shoot(browser, page_file, into / f"{name}-light.png")
+    _shoot(browser, page_file, into / f"{name}-dark.png", dark=True)
+    _shoot(browser, page_file, into / f"{name}-phone.png", size=PHONE)
+
+
 def main() -> None:
     """Run the targets, take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -99,9 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="screenshots-") as name, _browser() as browser:
         runs = Path(name)
         honest = _run(runs / "reference", given.depth, "reference")
-        _shoot(browser, honest, given.into / "reference-light.png")
-        _shoot(browser, honest, given.into / "reference-dark.png", dark=True)
-        _shoot(browser, honest, given.into / "reference-phone.png", size=PHONE)
+        _in_three(browser, honest, given.into, "reference")
         names = [f"mutant:{mutant}" for mutant in MUTANTS]
         broken = _run(runs / "mutants", given.depth, "reference", *names)
         _shoot(browser, broken, given.into / "mutants-light.png")
@@ -111,7 +118,9 @@ def main() -> None:
         place = _timeline(browser, stream)
         _shoot(browser, stream, given.into / "stream-timeline.png", place=place)
         for run in given.run:
-            _shoot(browser, run.resolve() / "matrix.html", given.into / f"{run.resolve().name}.png")
+            beside = runs / f"with-{run.resolve().name}"
+            join_directories([broken.parent, run], beside, partial=True, close=True)
+            _in_three(browser, beside / "matrix.html", given.into, run.resolve().name)
 
 
 if __name__ == "__main__":

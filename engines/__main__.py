@@ -1,4 +1,4 @@
-"""``python -m engines``: install, make the model, start, judge, stop, say where the page is.
+"""``python -m engines``: for each engine install, start, judge, stop; then one page of all.
 
 Exit codes: 0 the run worked, whatever the engines' verdicts are · 2 a mistake in a file or option ·
 3 an engine could not be started, or the run did not come to its end · 130 Ctrl-C.
@@ -7,129 +7,98 @@ Exit codes: 0 the run worked, whatever the engines' verdicts are · 2 a mistake 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from conformance.errors import ConformanceError, ExitCode
-from conformance.reference.corpus import SENTENCES
+from conformance.report.joining import join_directories
 from engines.definition import Engine, available, load_engine
-from engines.environment import Unavailable, ensure_environment
+from engines.environment import Unavailable
+from engines.installation import MODEL, Installed, install
+from engines.page import publish
 from engines.suite import REFERENCE, outcome, run_suite, target_entry, write_targets
-from engines.supervisor import HOST, EngineFailed, Supervisor, free_port
+from engines.supervisor import EngineFailed, Supervisor
 
 __all__ = ["main"]
 
-SCRIPT = Path(__file__).with_name("tiny_model.py")
-MODEL = "conformance/tiny-llama"
 
+@dataclass
+class Tour:
+    """All engines in turn, and what came of it."""
 
-@dataclass(frozen=True)
-class Installed:
-    """An engine that can be started: its executables, its folder, its model."""
+    root: Path
+    report: Path
+    extra: Sequence[str]
+    judged: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    worked: bool = True
 
-    engine: Engine
-    executables: Path
-    work: Path
-    model_folder: Path
+    def visit(self, engine: Engine) -> None:
+        """Install ``engine``, judge it; one that cannot be had is noted with the reason."""
+        say(f"{engine.name}: installing {engine.version}")
+        began = time.monotonic()
+        try:
+            installed = install(engine, self.root)
+            say(f"{engine.name}: installed in {time.monotonic() - began:.1f} s")
+            self.judge(installed)
+        except Unavailable as reason:
+            self.missing[engine.name] = str(reason)
+        except EngineFailed as error:
+            self.missing[engine.name] = f"it did not start: {error}"
+            self.worked = False
+        if engine.name in self.missing:
+            say(f"{engine.name}: NOT JUDGED: {self.missing[engine.name]}")
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """Its variables: no key of ours, and a hub cache of its own that is never refreshed."""
-        inherited = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_TOKEN"))}
-        return inherited | {
-            "HF_HOME": str(self.work / "hf"),
-            "HF_HUB_OFFLINE": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "TRANSFORMERS_OFFLINE": "1",
-            "PYTHONUNBUFFERED": "1",
-            **{name: self.fill(text, 0) for name, text in self.engine.environment.items()},
-        }
+    def judge(self, installed: Installed) -> None:
+        """Start the engine, judge it, stop it."""
+        engine, began = installed.engine, time.monotonic()
+        with installed.running() as supervisors:
+            say(f"{engine.name}: ready in {time.monotonic() - began:.1f} s at {installed.base_url}")
+            entry = target_entry(engine, base_url=installed.base_url, model=MODEL)
+            self.run(engine.name, entry, installed.key if engine.has_key else "")
+        for supervisor in supervisors:
+            self.tell(engine.name, supervisor)
 
-    def fill(self, text: str, port: int) -> str:
-        """``text`` with the words in braces replaced."""
-        return text.format(
-            bin=self.executables,
-            model=MODEL,
-            model_dir=self.model_folder,
-            host=HOST,
-            port=port,
-            work=self.work,
-        )
-
-    def supervisor(self, port: int) -> Supervisor:
-        """The engine on ``port``, not yet started."""
-        return Supervisor(
-            [self.fill(text, port) for text in self.engine.command],
-            port=port,
-            health_path=self.engine.health,
-            log=self.work / "server.log",
-            environment=self.environment,
-            folder=self.work,
-            ready_seconds=self.engine.ready_seconds,
-        )
-
-
-def install(engine: Engine, root: Path) -> Installed:
-    """Environment and model of ``engine``, both taken up again when they are there.
-
-    Raises:
-        Unavailable: with the reason.
-    """
-    executables = ensure_environment(engine, root / "environments")
-    work = root / engine.name
-    work.mkdir(parents=True, exist_ok=True)
-    (work / "server.log").unlink(missing_ok=True)
-    corpus = work / "corpus.txt"
-    corpus.write_text("\n".join(SENTENCES) + "\n", encoding="utf-8")
-    words = (executables / "python", SCRIPT, "--corpus", corpus, "--hub", work / "hf" / "hub")
-    made = subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, check=False
-    )
-    if made.returncode:
-        raise Unavailable(f"the model could not be made: {made.stderr.strip()[-500:]}")
-    return Installed(engine, executables, work, Path(made.stdout.strip()))
-
-
-def judge(installed: Sequence[Installed], root: Path, report: Path, extra: Sequence[str]) -> int:
-    """Start every engine, judge them beside the reference, stop them; returns an exit code."""
-    names = [*(each.engine.name for each in installed), REFERENCE]
-    supervisors: dict[str, Supervisor] = {}
-    with ExitStack() as stack:
-        entries = {}
-        for each in installed:
-            port = free_port()
-            began = time.monotonic()
-            supervisors[each.engine.name] = stack.enter_context(each.supervisor(port))
-            entries[each.engine.name] = target_entry(each.engine, port=port, model=MODEL)
-            say(f"{each.engine.name}: ready on port {port} in {time.monotonic() - began:.1f} s")
-        write_targets(root / "targets.yaml", entries)
-        code = run_suite(root / "targets.yaml", names, report, extra)
-    lines, worked = outcome(report, names, code)
-    for line in lines:
+    def run(self, name: str, entry: dict[str, object], key: str = "") -> None:
+        """One run of the suite over the target ``name``."""
+        shutil.rmtree(self.report / name, ignore_errors=True)
+        targets = self.root / f"{name}.yaml"
+        write_targets(targets, {name: entry})
+        code = run_suite(targets, name, self.report / name, self.extra, key=key)
+        if code == ExitCode.CONFIGURATION:
+            raise SystemExit(code)
+        line, worked = outcome(self.report / name, name, code)
         say(line)
-    for each in installed:
-        supervisor = supervisors[each.engine.name]
-        log = report / "engines" / f"{each.engine.name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(supervisor.log, log)
-        say(f"{each.engine.name}: restarted {len(supervisor.restarts)} times; log: {log}")
+        self.worked = self.worked and worked
+        self.judged.append(name)
+
+    def tell(self, name: str, supervisor: Supervisor) -> None:
+        """Keep the log, list the restarts."""
+        kept = self.report / name / f"{supervisor.log.parent.name}.log"
+        shutil.copyfile(supervisor.log, kept)
+        say(f"{name}: restarted {len(supervisor.restarts)} times; log: {kept}")
         for restart in supervisor.restarts:
             say(f"  {restart}")
         if supervisor.given_up:
             say(f"  {supervisor.given_up}")
-    say(f"page: {(report / 'matrix.html').resolve()}")
-    if code == ExitCode.CONFIGURATION:
-        return code
-    return ExitCode.CONFORMS if worked else ExitCode.UNREACHABLE
+
+    def close(self, pages: Path | None) -> None:
+        """The page of all that was ever judged here, and the Markdown pages if asked for."""
+        names = [name for name in (*available(), REFERENCE) if (self.report / name).is_dir()]
+        merged = self.report / "all"
+        shutil.rmtree(merged, ignore_errors=True)
+        folders = [self.report / name for name in names]
+        join_directories(folders, merged, partial=True, close=True)
+        say(f"page: {(merged / 'matrix.html').resolve()}")
+        if pages:
+            publish(folders, self.missing, pages)
+            say(f"published: {pages}")
 
 
 def say(text: str) -> None:
@@ -149,7 +118,13 @@ def parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
         "--engine", action="append", choices=available(), help="default: all; repeatable"
     )
     parser.add_argument("--work", type=Path, default=Path("build/engines"), help="environments")
-    parser.add_argument("--report-dir", type=Path, help="default: reports/engines, made anew")
+    parser.add_argument(
+        "--report-dir",
+        type=Path,
+        default=Path("reports/engines"),
+        help="default: %(default)s; engines judged there before stay on the page of all",
+    )
+    parser.add_argument("--publish", type=Path, metavar="DIR", help="write the Markdown pages too")
     return parser.parse_known_args(argv)
 
 
@@ -158,31 +133,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     given, extra = parse(argv)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's `&` would have SIGINT ignored
         signal.signal(number, _interrupt)
-    root, report = given.work.resolve(), given.report_dir
-    if report is None:
-        report = Path("reports/engines")
-        shutil.rmtree(report, ignore_errors=True)
-    installed, missing = [], []
+    tour = Tour(given.work.resolve(), given.report_dir, extra)
+    tour.root.mkdir(parents=True, exist_ok=True)
     try:
         for engine in [load_engine(name) for name in given.engine or available()]:
-            say(f"{engine.name}: installing {len(engine.requirements)} pinned packages")
-            try:
-                installed.append(install(engine, root))
-            except Unavailable as reason:
-                missing.append(f"{engine.name}: NOT JUDGED: {reason}")
-        code = judge(installed, root, report, extra) if installed else int(ExitCode.UNREACHABLE)
+            tour.visit(engine)
+        if not tour.judged:
+            return ExitCode.UNREACHABLE
+        tour.run(REFERENCE, {"kind": "reference", "profile": "deeptrin"})
+        tour.close(given.publish)
     except ConformanceError as error:
         say(str(error))
         return error.exit_code
-    except EngineFailed as error:
-        say(f"an engine did not start: {error}")
-        code = ExitCode.UNREACHABLE
     except KeyboardInterrupt:
         say("interrupted; the engines are stopped")
         return ExitCode.INTERRUPTED
-    for line in missing:
-        say(line)
-    return code
+    return ExitCode.CONFORMS if tour.worked else ExitCode.UNREACHABLE
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -33,7 +33,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 MODEL_ID = "conformance/tiny-llama"
 VOCABULARY = 1024
-HIDDEN, INTERMEDIATE, LAYERS, HEADS, KV_HEADS = 64, 160, 2, 4, 2
+HIDDEN, INTERMEDIATE, LAYERS, HEADS, KV_HEADS = 64, 160, 2, 2, 1
 HEAD = HIDDEN // HEADS
 CONTEXT = 4096
 END_OF_TEXT, TURN, END_OF_TURN = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -141,7 +141,7 @@ def model_files(lines: Sequence[str], seed: int) -> dict[str, bytes]:
     index = {"metadata": {"total_size": total}, "weight_map": dict.fromkeys(weights, WEIGHTS)}
     return {
         "config.json": _json({**CONFIG, **ids, "vocab_size": VOCABULARY}),
-        "generation_config.json": _json({**ids, "do_sample": False}),
+        "generation_config.json": _json({**ids, "do_sample": True}),
         "tokenizer_config.json": _json(
             {
                 "tokenizer_class": "PreTrainedTokenizerFast",

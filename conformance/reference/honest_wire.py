@@ -254,6 +254,13 @@ def unavailable(app: ASGIApp) -> ASGIApp:
     return _now_and_then(11, reply)(app)
 
 
+@_variant("origins-listed", "asgi")
+def origins_listed(app: ASGIApp) -> ASGIApp:
+    """Browsers of other origins than those on a list are turned away."""
+    refusal = Reply(400, [(b"content-type", b"text/plain"), (b"vary", b"Origin")], b"Disallowed")
+    return intercept(lambda request, honest: refusal if request.method == "OPTIONS" else None)(app)
+
+
 @_variant("gzip", "asgi")
 def gzipped(app: ASGIApp) -> ASGIApp:
     """Regular answers are compressed for clients that take that."""

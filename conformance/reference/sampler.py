@@ -22,7 +22,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import accumulate, repeat
-from math import exp, log
+from math import exp, inf, log
 from operator import sub, truediv
 from typing import NamedTuple
 
@@ -41,6 +41,7 @@ class SamplingParameters:
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int | None = None  # no documented parameter: some engines have a hidden one
+    min_p: float = 0.0  # likewise
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     repetition_penalty: float = 1.0
@@ -113,6 +114,8 @@ class Sampler:
         """What to draw from, given adjusted ``logits``."""
         if parameters.temperature == 0:
             return Distribution((self.most_likely(logits),), (1.0,))
+        if parameters.min_p:
+            logits = self.without_unlikely(logits, parameters.min_p)
         if isinstance(logits, Logits) and parameters.top_p >= 1 and not parameters.top_k:
             mixture = logits.mixture(parameters.temperature)
             if mixture is not None:
@@ -122,6 +125,11 @@ class Sampler:
             return Distribution(None, list(accumulate(weights)))
         head = self.nucleus(weights, parameters.top_p, parameters.top_k)
         return Distribution(head, tuple(accumulate(weights[token] for token in head)))
+
+    def without_unlikely(self, logits: list[float], share: float) -> list[float]:
+        """``logits`` in which what is below ``share`` of the likeliest token can never come."""
+        least = max(logits) + log(share)
+        return [logit if logit >= least else -inf for logit in logits]
 
     def most_likely(self, logits: list[float]) -> int:
         """The first token with the highest logit."""

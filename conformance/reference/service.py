@@ -187,6 +187,7 @@ class Service:
             temperature=values.get("temperature", 1.0),
             top_p=values.get("top_p", 1.0),
             top_k=self.variant.top_k,
+            min_p=self.variant.min_p,
             presence_penalty=values.get("presence_penalty", 0.0),
             frequency_penalty=values.get("frequency_penalty", 0.0),
             repetition_penalty=values.get("repetition_penalty", 1.0),

@@ -20,6 +20,8 @@ class Variant:
     ``noise``           σ of Gaussian jitter on every logit, anew at each token, as summation order
                         on batched GPUs causes; near ties then fall either way.
     ``top_k``           a hidden default: only so many tokens are ever candidates.
+    ``min_p``           a hidden default: what is less likely than this share of the likeliest
+                        token is dropped before temperature is applied.
     ``refuse_greedy_n`` ``n`` > 1 with temperature 0 is refused with 400.
     ``withdrawn``       parameters that this deployment refuses with 400 ``unsupported_parameter``.
     ``reasoning``       thinks first: ``reasoning_content``, ``reasoning_tokens``; the token limit
@@ -30,6 +32,7 @@ class Variant:
 
     noise: float = 0.0
     top_k: int | None = None
+    min_p: float = 0.0
     refuse_greedy_n: bool = False
     withdrawn: frozenset[str] = frozenset()
     reasoning: bool = False
@@ -48,6 +51,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "plain": PLAIN,
         "noise": Variant(noise=0.05),
         "hidden-top-k": Variant(top_k=20),
+        "hidden-min-p": Variant(min_p=0.05),
         "no-greedy-n": Variant(refuse_greedy_n=True),
         "no-logit-bias": Variant(withdrawn=frozenset({"logit_bias"})),
         "no-logprobs": Variant(withdrawn=_LOGPROBS),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from conformance.reference.honest_wire import wire_variant
+from conformance.reference.mutants.honest import honest
 from conformance.verdicts import Verdict
 
 MINE = (
@@ -64,3 +68,29 @@ def test_without_a_key_the_auth_chapter_is_untestable(bench):
     results = bench("auth.no-key", "auth.wrong-key", "auth.status", key=None)
 
     assert {Verdict.UNTESTABLE} == {each.verdict for each in results}
+
+
+@pytest.mark.parametrize("profile", ["deeptrin", "openai-core"])
+def test_one_choice_at_a_time_at_temperature_0_is_enough_to_see_temperature(profile, bench):
+    """A server that refuses several greedy choices is judged by single ones, not left undecided."""
+    results = bench("param.temperature.effect", variant="no-greedy-n", profile=profile)
+
+    assert {Verdict.PASS} == {each.verdict for each in results}
+
+
+def test_a_list_of_allowed_origins_is_its_owners_choice(bench):
+    """A preflight that is refused by origin says nothing about other origins: no warning."""
+    plain = honest()
+    server = replace(plain, app=wire_variant("origins-listed", plain.app))
+
+    results = bench("http.preflight", server=server)
+
+    assert [Verdict.UNTESTABLE] == [each.verdict for each in results]
+
+
+def test_unlikely_tokens_may_be_cut_off_before_temperature(bench):
+    """A hidden min_p that is applied first is no clamp: a less uneven coin shows the effect."""
+    results = bench("param.temperature.*", variant="hidden-min-p", profile="openai-core")
+
+    assert [] == _told(results)
+    assert any("cut off before" in (each.message or "") for each in results)

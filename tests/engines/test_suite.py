@@ -9,18 +9,23 @@ import pytest
 
 from conformance.targets import load_targets
 from engines.definition import available, load_engine
-from engines.suite import outcome, suite_environment, target_entry, write_targets
+from engines.suite import KEY_VARIABLE, outcome, suite_environment, target_entry, write_targets
 
 
 @pytest.mark.parametrize("name", available())
-def test_the_targets_file_of_every_engine_loads(tmp_path: Path, name: str) -> None:
-    """What is generated for a shipped engine is a valid targets file beside the reference."""
-    entry = target_entry(load_engine(name), port=4711, model="conformance/tiny-llama")
+def test_the_targets_file_of_every_engine_loads(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is generated for a shipped engine is a valid targets file, its key a variable's name."""
+    monkeypatch.setenv(KEY_VARIABLE, "sk-of-this-run")
+    engine = load_engine(name)
+    entry = target_entry(engine, base_url="http://127.0.0.1:4711/v1", model="conformance/tiny")
     write_targets(tmp_path / "targets.yaml", {name: entry})
 
     targets = load_targets(tmp_path / "targets.yaml")
 
-    assert {name, "reference"} == set(targets)
+    assert name in targets
+    assert engine.has_key == ("api_key_env" in entry)
 
 
 def footer(report: Path, *, ended: str, **counts: int) -> None:
@@ -54,29 +59,30 @@ def test_failures_of_an_engine_are_findings_not_errors(
     """A run worked when it came to its end and every target answered to the last."""
     footer(tmp_path, ended=ended, fail=2)
 
-    lines, verdict = outcome(tmp_path, ["engine"], code)
+    line, verdict = outcome(tmp_path, "engine", code)
 
     assert worked == verdict
-    assert [f"engine: {ended}; 2 fail; 3 requests, 4 prompt + 5 completion tokens, 1.2 s"] == lines
+    assert f"engine: {ended}; 2 fail; 3 requests, 4 prompt + 5 completion tokens, 1.2 s" == line
 
 
 def test_a_target_that_is_missing_from_the_run_is_an_error(tmp_path: Path) -> None:
     """A run that left a target out did not work."""
     footer(tmp_path, ended="complete")
 
-    _, worked = outcome(tmp_path, ["engine", "other"], 0)
+    line, worked = outcome(tmp_path, "other", 0)
 
     assert not worked
+    assert "other: missing from the run" == line
 
 
 def test_a_run_without_a_footer_did_not_work(tmp_path: Path) -> None:
     """A report that was never finished is said to be so."""
     (tmp_path / "results.jsonl").write_text('{"type":"header"}\n', encoding="utf-8")
 
-    lines, worked = outcome(tmp_path, ["engine"], 0)
+    line, worked = outcome(tmp_path, "engine", 0)
 
     assert not worked
-    assert ["the run left no footer (exit code 0)"] == lines
+    assert "engine: the run left no footer (exit code 0)" == line
 
 
 def test_no_key_of_ours_reaches_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ HOTTER = Source(
 #: Draws at temperature 1; greedy requests; draws where the odds are uneven.
 DRAWS, GREEDY, UNEVEN, COLD = 64, 6, 384, 256
 #: Greedy draws where the first few do not tell, and the chance that they deceive.
-LONGER, APART = 128, 0.01
+SOME, LONGER, APART = 16, 128, 0.01
 #: The chance that draws at temperature 0.1 look unlike those at 1 where no temperature matters:
 #: it decides between two words for one failure.
 CHILLED = 1e-4
@@ -82,10 +82,7 @@ async def effect(ctx: Context, case: Case) -> str | None:
     except (Untestable, Undecided) as absent:
         return await _by_text(ctx, absent.message)
     warm = await _both_sides(ctx, known)
-    frozen = await _greedy_draws(ctx, known, 0)
-    if not frozen.b and warm.a and warm.b and not _told_apart(known, frozen, warm):
-        # A coin that was calibrated at a temperature of its own may be uneven: look longer.
-        frozen = await _greedy_draws(ctx, known, 0, LONGER)
+    frozen = await _frozen_draws(ctx, known, warm)
     if not frozen.b:
         if warm.a and warm.b:
             if not _told_apart(known, frozen, warm):
@@ -93,6 +90,19 @@ async def effect(ctx: Context, case: Case) -> str | None:
             return f"temperature 1 gave {warm}, temperature 0 {frozen}"
         return await _always_cold(ctx, known, warm, frozen)
     return await _always_warm(ctx, known, warm, frozen)
+
+
+async def _frozen_draws(ctx: Context, known: Coin, warm: Draws) -> Draws:
+    """Draws at temperature 0: more and more of them, as long as they do not tell.
+
+    A coin that was calibrated at a temperature of its own may be uneven; and a server that refuses
+    several choices at temperature 0 gives one a request.
+    """
+    for count in (GREEDY, SOME, LONGER):
+        frozen = await _greedy_draws(ctx, known, 0, count)
+        if frozen.b or not (warm.a and warm.b) or _told_apart(known, frozen, warm):
+            break
+    return frozen
 
 
 def _told_apart(known: Coin, frozen: Draws, warm: Draws) -> bool:
@@ -115,11 +125,13 @@ async def _greedy_draws(ctx: Context, known: Coin, tilt: int, count: int = GREED
     Several choices of one greedy answer are refused by some engines.
     """
     if known.per_request > 1:
-        many = min(known.per_request, max(32, count))
-        request = await toss(ctx, known.bias(tilt), temperature=0, n=many, **known.prompt)
+        many = max(count, min(known.per_request, 32))
+        size = min(known.per_request, many)
+        request = await toss(ctx, known.bias(tilt), temperature=0, n=size, **known.prompt)
         if read_answer(await ctx.ask(request)) is not None:
             return await draw(ctx, known, many, tilt, temperature=0)
-    return await draw(ctx, replace(known, per_request=1), count, tilt, temperature=0)
+    single = replace(known, per_request=1)
+    return await draw(ctx, single, min(count, SINGLE), tilt, temperature=0)
 
 
 async def _always_cold(ctx: Context, known: Coin, warm: Draws, frozen: Draws) -> str | None:
@@ -192,6 +204,8 @@ async def high(ctx: Context, case: Case) -> str | None:
     least = 1 - probability(most)
     if at_most(sample.b, sample.n, least) <= level("temperature-odds"):
         await expect_varied(ctx, await ctx.learn(coin))
+        if not sample.b:
+            return await _cut_off(ctx, known, sample)
         usual = 1 - probability(tilt)
         raise Broken(
             f"temperature 2: the unlikely token came {sample.b} times in {sample.n}, at least "
@@ -200,6 +214,27 @@ async def high(ctx: Context, case: Case) -> str | None:
             *sample.exchanges,
         )
     return None
+
+
+async def _cut_off(ctx: Context, known: Coin, never: Draws) -> str | None:
+    """The unlikely token never came at temperature 2: is it cut off before temperature counts?
+
+    Some engines first drop what is unlikely at temperature 1 (a default of ``min_p``, say), which
+    nobody's text forbids. Then a coin that is less uneven shows what temperature does.
+    """
+    usual = await draw(ctx, known, UNEVEN, 4)
+    if usual.b:
+        raise Broken(
+            f"temperature 2: the unlikely token never came in {never.n} draws, at temperature 1 "
+            f"{usual.b} times in {usual.n}",
+            *never.exchanges,
+            *usual.exchanges,
+        )
+    usual, hot = [await draw(ctx, known, UNEVEN, 2, temperature=each) for each in (1, HIGH)]
+    told = f"unlikely tokens are cut off before; of {hot.n} draws, {usual.b} at temperature 1"
+    if hot.b > usual.b and same_proportion(usual.b, usual.n, hot.b, hot.n) <= APART:
+        return f"{told}, {hot.b} at temperature 2"
+    raise Undecided(f"{told}, {hot.b} at 2", *hot.exchanges, *usual.exchanges, *never.exchanges)
 
 
 @check(
