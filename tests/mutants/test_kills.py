@@ -22,6 +22,7 @@ from .killing import (
     killers,
     profile_of,
 )
+from .parameters import CLAMPED, IGNORED, INTERMITTENT, ONE_MODE, TURNED, wrong_words
 
 EXEMPT = yaml.safe_load((Path(__file__).parent / "exempt.yaml").read_text())
 MUTANTS = every()
@@ -46,6 +47,7 @@ def test_a_mutant_is_killed_by_its_declared_killers(
     faults = [f"{r.item.name}: {r.message}" for r in results if r.verdict is Verdict.ERROR]
     assert [] == faults
     assert [] == sorted(set(mutant.kills) - found)
+    assert [] == wrong_words(mutant, results)
     update = request.config.getoption("--update-accusers", False)
     if whole and not update and not unsteady(mutant):
         assert snapshot.get(mutant.name, "not reviewed") == accused
@@ -87,6 +89,19 @@ def test_every_requirement_has_a_mutant():
 
     assert set() == bare
     assert [] == needless
+
+
+def test_every_documented_parameter_has_its_mutants():
+    """Each is ignored by one, and but for the switch of modes honoured in one mode by another."""
+    documented = {
+        name for each in bench("deeptrin").profile.endpoints.values() for name in each.parameters
+    }
+    partly = {name for group in (CLAMPED, TURNED) for names in group.values() for name in names}
+
+    assert documented == set(IGNORED)
+    assert documented - {"stream"} == set(ONE_MODE)
+    named = {*IGNORED.values(), *ONE_MODE.values(), *partly, *INTERMITTENT}
+    assert set() == named - {each.name for each in MUTANTS}
 
 
 def test_what_is_exempt_exists():

@@ -108,7 +108,7 @@ def unknown_model_401(app: ASGIApp) -> ASGIApp:
 
 @mutant(
     "unknown-model-served",
-    kills=("error.unknown-model",),
+    kills=("error.unknown-model", "param.model.effect"),
     kind="asgi",
     thread="https://github.com/sgl-project/sglang/issues/31404",
 )

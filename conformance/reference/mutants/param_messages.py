@@ -29,7 +29,7 @@ def messages_last_only(body: Body, seen: Seen) -> None:
     only="stream",
 )
 def messages_last_only_in_stream(body: Body, seen: Seen) -> None:
-    """Only the first word of a conversation reaches the model when it is streamed."""
+    """Every streamed conversation is the same to the model."""
     for message in _messages(body):
         if isinstance(message, dict) and isinstance(message.get("content"), str):
             message["content"] = "Hello."
