@@ -41,16 +41,6 @@ OPENAI_ONLY = (
     "param.prompt.batch",
     "param.prompt.tokens",
 )
-#: Verdicts of mutants that ignore a parameter altogether, in at least one mode.
-IGNORING = (
-    "max-tokens-ignored",
-    "stop-ignored",
-    "n-ignored",
-    "logit-bias-ignored",
-    "stream-ignored",
-    "messages-truncated",
-    "prompt-ignored",
-)
 #: Mutants of these parameters in one mode.
 ONE_MODE = [
     each
@@ -111,18 +101,6 @@ def test_the_honest_mode_is_not_accused(mutant, bench):
 
     accused = {each.item.mode for each in results if each.verdict in BAD}
     assert accused == {mutant.only}
-
-
-@pytest.mark.parametrize("name", IGNORING)
-def test_a_parameter_without_effect_is_called_ignored(name, bench):
-    """Treatment equal to control is not broken but ignored, and the message says so."""
-    mutant = next(each for each in every() if each.name == name)
-
-    results = bench(*mutant.kills, mutant=name)
-
-    ignored = [each for each in results if each.verdict is Verdict.IGNORED]
-    assert ignored
-    assert [] == [each for each in results if each.verdict is Verdict.FAIL]
 
 
 def test_the_message_names_the_evidence(bench):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -26,13 +26,13 @@ from conformance.schema.contract import Profile
 from conformance.schema.profiles import load_profile
 from conformance.verdicts import Level, Verdict
 from conformance.wire.asgi import ASGIWire
-from conformance.wire.client import Timeouts
+from conformance.wire.client import Timeouts, Wire
 from conformance.wire.exchange import Exchange, Request
 from conformance.wire.masking import Mask
 
 BASE = "http://127.0.0.1/v1"
 #: Seconds that a stalled mutant may cost, for few requirements and for all at once.
-BRIEF, LONG = Timeouts(2.0, 2.0, 2.0, 20.0), Timeouts(2.0, 8.0, 8.0, 40.0)
+BRIEF, LONG = Timeouts(2.0, 6.0, 2.0, 20.0), Timeouts(2.0, 8.0, 8.0, 40.0)
 #: The narrowest profile that promises what a mutant breaks is the one it is judged under.
 PROFILES: tuple[str, ...] = ("deeptrin", "openai")
 #: What gives the requirements that judge every recorded exchange something to look at.
@@ -161,37 +161,43 @@ def accusers(profile: str, results: Iterable[Result]) -> list[str]:
 
 async def judge_app(chosen: Bench, app: Any, items: Sequence[Item]) -> list[Result]:
     """The results of ``items`` against ``app``."""
+    timeouts = LONG if len(items) > 100 else BRIEF
+    async with ASGIWire(app, BASE, {"key": chosen.built.key}, timeouts=timeouts) as wire:
+        return await judge_wire(chosen, wire, BASE, items)
+
+
+async def judge_wire(
+    chosen: Bench, wire: Wire | ASGIWire, base: str, items: Sequence[Item]
+) -> list[Result]:
+    """The results of ``items`` against what ``wire`` reaches at ``base``."""
     built = chosen.built
-    store = EvidenceStore(None, "bench", BASE, Mask([built.key]))
-    async with ASGIWire(
-        app, BASE, {"key": built.key}, timeouts=LONG if len(items) > 100 else BRIEF
-    ) as wire:
-        endpoint = chosen.profile.endpoints["chat"]
-        probe = Request(endpoint.method, endpoint.path, encode(endpoint.minimal_body(built.model)))
-        sender = Sender(wire, Budget(), store.keep, probe=probe)
-        found: list[Result] = []
+    store = EvidenceStore(None, "bench", base, Mask([built.key]))
+    endpoint = chosen.profile.endpoints["chat"]
+    probe = Request(endpoint.method, endpoint.path, encode(endpoint.minimal_body(built.model)))
+    sender = Sender(wire, Budget(), store.keep, probe=probe)
+    found: list[Result] = []
 
-        def note(event: Event) -> None:
-            if isinstance(event, Decided):
-                found.append(event.result)
+    def note(event: Event) -> None:
+        if isinstance(event, Decided):
+            found.append(event.result)
 
-        async def example(kind: str, code: str, phase: Phase) -> tuple[object, list[Exchange]]:
-            async def forward(request: Request) -> Exchange:
-                return await sender.send(request, phase=phase)
+    async def example(kind: str, code: str, phase: Phase) -> tuple[object, list[Exchange]]:
+        async def forward(request: Request) -> Exchange:
+            return await sender.send(request, phase=phase)
 
-            return await run_example(kind, code, forward, BASE)
+        return await run_example(kind, code, forward, base)
 
-        engine = Engine(
-            "bench",
-            chosen.subject,
-            chosen.profile,
-            sender,
-            chosen.corpora,
-            lambda item, judged: (judged.verdict, judged.message, None),
-            note,
-            example,
-            recovery_seconds=0.5,
-            recorded=lambda: tuple(store.exchanges),
-        )
-        await engine.run(items)
+    engine = Engine(
+        "bench",
+        replace(chosen.subject, base_url=base),
+        chosen.profile,
+        sender,
+        chosen.corpora,
+        lambda item, judged: (judged.verdict, judged.message, None),
+        note,
+        example,
+        recovery_seconds=0.5,
+        recorded=lambda: tuple(store.exchanges),
+    )
+    await engine.run(items)
     return found

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from conformance.engine.events import Result
 from conformance.reference.mutants import Mutant
-from conformance.verdicts import Level, Verdict
+from conformance.verdicts import Verdict
 
 #: Parameter → the mutant that accepts it and ignores it.
 IGNORED = {
@@ -47,9 +47,8 @@ ONE_MODE = {
 #: Parameter → mutants that honour a part of its range, or of what is given.
 CLAMPED = {
     "frequency_penalty": ("frequency-penalty-clamped", "frequency-penalty-never-negative"),
-    "logit_bias": ("logit-bias-clamped", "logit-bias-three-entries-at-most"),
+    "logit_bias": ("logit-bias-three-entries-at-most",),
     "max_tokens": ("max-tokens-capped",),
-    "messages": ("messages-truncated",),
     "n": ("n-two-at-most",),
     "presence_penalty": ("presence-penalty-clamped", "presence-penalty-never-negative"),
     "prompt": ("prompt-cut-at-end",),
@@ -58,6 +57,8 @@ CLAMPED = {
     "temperature": ("temperature-clamped-to-one", "temperature-clamped-from-below"),
     "top_p": ("top-p-clamped-from-below", "top-p-half-at-most"),
 }
+#: Parameter → the mutant that leaves so little of it that nothing is seen of it.
+CLAMPED_AWAY = {"logit_bias": "logit-bias-clamped", "messages": "messages-truncated"}
 #: Parameter → mutants that turn its sign, or are off by one or by a factor.
 TURNED = {
     "frequency_penalty": ("frequency-penalty-sign-flipped", "frequency-penalty-doubled"),
@@ -71,45 +72,47 @@ TURNED = {
     "temperature": ("temperature-inverted", "temperature-halved"),
     "top_p": ("top-p-complement",),
 }
-#: Mutants whose defect comes and goes.
-INTERMITTENT = (
-    "chunk-ids-differ-now-and-then",
-    "logit-bias-ignored-now-and-then",
-    "max-tokens-ignored-now-and-then",
-    "n-ignored-now-and-then",
-    "stop-ignored-now-and-then",
-    "stream-cut-now-and-then",
-    "stream-ignored-now-and-then",
-)
+#: Mutants whose defect comes and goes within one judgement or its repetitions.
+INTERMITTENT = ("stop-ignored-now-and-then", "stream-cut-now-and-then")
 #: What a message shows when it names its evidence.
-EVIDENCE = re.compile(r"\d|'|\"")
+EVIDENCE = re.compile(r"\d|'|\"|JSON")
+#: How a message tells a rate.
+RATE = re.compile(r"\d+ of \d+")
 ACCUSED = {Verdict.FAIL, Verdict.IGNORED}
-_WITHOUT_EFFECT = {name: parameter for parameter, name in (*IGNORED.items(), *ONE_MODE.items())}
-_PARTLY = {name for group in (CLAMPED, TURNED) for names in group.values() for name in names}
+WITHOUT_EFFECT = {
+    name: parameter
+    for names in (IGNORED, ONE_MODE, CLAMPED_AWAY)
+    for parameter, name in names.items()
+}
+PARTLY = {name for group in (CLAMPED, TURNED) for names in group.values() for name in names}
 
 
 def wrong_words(mutant: Mutant, results: Sequence[Result]) -> list[str]:
     """What is said of ``mutant`` by its killers in another word than it deserves."""
     killing = [each for each in results if each.requirement.id in mutant.kills]
     wrong: list[Result] = []
-    if mutant.name in _WITHOUT_EFFECT:
-        wrong += _not_ignored(mutant, _WITHOUT_EFFECT[mutant.name], killing)
-    if mutant.name in _PARTLY:
+    if mutant.name in WITHOUT_EFFECT:
+        wrong += _not_ignored(mutant, WITHOUT_EFFECT[mutant.name], killing)
+    if mutant.name in PARTLY:
         wrong += [each for each in killing if each.verdict is Verdict.IGNORED]
-    if mutant.name in _PARTLY or mutant.name in _WITHOUT_EFFECT:
+    if mutant.name in PARTLY or mutant.name in WITHOUT_EFFECT:
         accused = [each for each in killing if each.verdict in ACCUSED]
         wrong += [each for each in accused if not EVIDENCE.search(each.message)]
-    if mutant.name in INTERMITTENT:
-        must = [each for each in killing if each.level is Level.MUST]
-        wrong += [each for each in must if each.verdict is Verdict.FLAKY]
+    failed = [each for each in killing if each.verdict is Verdict.FAIL]
+    if mutant.name in INTERMITTENT and not any(RATE.search(each.message) for each in failed):
+        wrong += killing
     return [f"{each.verdict} {each.item.name}: {each.message}" for each in wrong]
 
 
 def _not_ignored(mutant: Mutant, parameter: str, killing: Sequence[Result]) -> list[Result]:
-    """Effects that are not called ignored where they are, or are where they are not."""
+    """Effects that are called honoured or broken where they are ignored, or the reverse.
+
+    An effect may stay undecided in one mode: without usage nothing tells a prompt from another.
+    """
     effects = [each for each in killing if each.requirement.id == f"param.{parameter}.effect"]
-    return [
-        each
-        for each in effects
-        if (each.verdict is Verdict.IGNORED) != (mutant.only in (None, each.item.mode))
-    ]
+    concerned = [each for each in effects if mutant.only in (None, each.item.mode)]
+    spared = [each for each in effects if each not in concerned]
+    wrong = [each for each in concerned if each.verdict in (Verdict.PASS, Verdict.FAIL)]
+    if not any(each.verdict is Verdict.IGNORED for each in concerned):
+        wrong += concerned
+    return [*wrong, *(each for each in spared if each.verdict is Verdict.IGNORED)]

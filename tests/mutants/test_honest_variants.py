@@ -7,12 +7,14 @@ import asyncio
 import pytest
 
 from conformance.checks.api import Depth
-from conformance.reference.honest_wire import WIRE_VARIANTS, wire_variant
+from conformance.reference.honest_wire import COMBINATIONS, WIRE_VARIANTS, wire_variant
 from conformance.reference.mutants.honest import honest
 from conformance.reference.variants import VARIANTS
 from conformance.verdicts import Level, Verdict
+from conformance.wire.client import Wire
 
-from .killing import PROGRAMS, bench, judge_app
+from .http10 import served
+from .killing import PROGRAMS, bench, judge_app, judge_wire
 
 ACCUSED = {Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED, Verdict.ERROR}
 #: Chapters that look at how answers are spelt; the others judge what they mean.
@@ -52,7 +54,7 @@ def test_the_reference_itself_is_accused_of_nothing(profile, request):
     assert [] == _accused(results)
 
 
-@pytest.mark.parametrize("name", sorted(WIRE_VARIANTS))
+@pytest.mark.parametrize("name", sorted([*WIRE_VARIANTS, *COMBINATIONS]))
 def test_a_lawful_spelling_is_not_accused(name, request):
     """The same answers, spelt otherwise as the standards allow."""
     chosen = bench("deeptrin")
@@ -61,6 +63,39 @@ def test_a_lawful_spelling_is_not_accused(name, request):
     results = asyncio.run(judge_app(chosen, app, _items(request, "deeptrin")))
 
     assert [] == _accused(results)
+
+
+def test_http_1_0_is_not_accused(request):
+    """Neither chunks nor connections that stay open: the close ends an answer, over a socket."""
+    chosen = bench("deeptrin")
+
+    async def judged():
+        async with (
+            served(chosen.recording.app_of_run()) as base,
+            Wire(base, {"key": chosen.built.key}) as wire,
+        ):
+            return await judge_wire(chosen, wire, base, _items(request, "deeptrin"))
+
+    assert [] == _accused(asyncio.run(judged()))
+
+
+@pytest.mark.parametrize(
+    ("name", "spelling"),
+    [
+        ("noise", "every-spelling-of-a-chunk"),
+        ("reasoning", "every-spelling-of-a-document"),
+        ("no-logit-bias", "a-busy-gateway"),
+    ],
+)
+def test_lawful_behaviour_in_a_lawful_spelling_is_not_accused(name, spelling, request):
+    """Behaviour and spelling differ at the same time."""
+    chosen = bench("deeptrin")
+    app = wire_variant(spelling, honest(variant=name).app)
+
+    results = asyncio.run(judge_app(chosen, app, _items(request, "deeptrin")))
+
+    withdrawn = VARIANTS[name].withdrawn
+    assert [] == _accused(r for r in results if r.requirement.parameter not in withdrawn)
 
 
 @pytest.mark.parametrize("name", sorted(set(VARIANTS) - {"plain"}))

@@ -22,7 +22,7 @@ from .killing import (
     killers,
     profile_of,
 )
-from .parameters import CLAMPED, IGNORED, INTERMITTENT, ONE_MODE, TURNED, wrong_words
+from .parameters import IGNORED, INTERMITTENT, ONE_MODE, PARTLY, WITHOUT_EFFECT, wrong_words
 
 EXEMPT = yaml.safe_load((Path(__file__).parent / "exempt.yaml").read_text())
 MUTANTS = every()
@@ -96,12 +96,10 @@ def test_every_documented_parameter_has_its_mutants():
     documented = {
         name for each in bench("deeptrin").profile.endpoints.values() for name in each.parameters
     }
-    partly = {name for group in (CLAMPED, TURNED) for names in group.values() for name in names}
 
     assert documented == set(IGNORED)
     assert documented - {"stream"} == set(ONE_MODE)
-    named = {*IGNORED.values(), *ONE_MODE.values(), *partly, *INTERMITTENT}
-    assert set() == named - {each.name for each in MUTANTS}
+    assert set() == {*WITHOUT_EFFECT, *PARTLY, *INTERMITTENT} - {each.name for each in MUTANTS}
 
 
 def test_what_is_exempt_exists():
