@@ -139,7 +139,8 @@ def _add_choice(found: Answer, raw: dict[str, Any], position: int, event: int) -
     choice = found.choices.setdefault(index, Choice(index))
     if isinstance(raw.get("finish_reason"), str) and raw["finish_reason"]:
         choice.finish_reason = raw["finish_reason"]
-    holder = next((raw[key] for key in ("message", "delta") if isinstance(raw.get(key), dict)), raw)
+    holders = ("message", "delta") if event < 0 else ("delta", "message")
+    holder = next((raw[key] for key in holders if isinstance(raw.get(key), dict)), raw)
     text = holder.get("text") if holder is raw else holder.get("content")
     if isinstance(text, str):
         choice.text += text

@@ -17,6 +17,7 @@ __all__ = [
     "document_of",
     "generates",
     "plain_request",
+    "plainly_answered",
     "read_case",
 ]
 
@@ -31,6 +32,16 @@ def plain_request(ctx: Context, *, credential: Credential = "key") -> Request:
     if not generates(ctx):
         return ctx.post(b"", credential=credential)
     return ctx.post(ctx.body(), credential=credential)
+
+
+async def plainly_answered(ctx: Context) -> None:
+    """The control of a check that asks plainly in an unusual way.
+
+    Raises ``Untestable`` where the plainest request is not answered in the usual way either.
+    """
+    plain = await ctx.ask(plain_request(ctx))
+    if not plain.ok:
+        raise Untestable(f"the plainest request is not answered: {why_unreadable(plain)}", plain)
 
 
 def any_endpoint(ctx: Context) -> Context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -31,8 +32,9 @@ from conformance.wire.exchange import Exchange, Request
 from conformance.wire.masking import Mask
 
 BASE = "http://127.0.0.1/v1"
-#: Seconds that a stalled mutant may cost, for few requirements and for all at once.
-BRIEF, LONG = Timeouts(2.0, 6.0, 2.0, 20.0), Timeouts(2.0, 8.0, 8.0, 40.0)
+#: Seconds that a stalled mutant may cost, for few requirements and for all at once. Stalled streams
+#: begin: what has to wait for its first byte is a long honest answer on a machine with much to do.
+BRIEF, LONG = Timeouts(2.0, 10.0, 2.0, 20.0), Timeouts(2.0, 60.0, 8.0, 80.0)
 #: The narrowest profile that promises what a mutant breaks is the one it is judged under.
 PROFILES: tuple[str, ...] = ("deeptrin", "openai")
 #: What gives the requirements that judge every recorded exchange something to look at.
@@ -148,8 +150,13 @@ def killers(profile: str, results: Iterable[Result]) -> frozenset[str]:
 def _kills(profile: str, result: Result) -> bool:
     if result.requirement.level is Level.MAY:
         before = honest_results(profile)[result.item.key]
-        return result.verdict is Verdict.INFO and before.message != result.message
+        return result.verdict is Verdict.INFO and _said(before) != _said(result)
     return result.verdict in BAD.get(result.level, set())
+
+
+def _said(result: Result) -> str:
+    """The message without the number of cases, which every refusal changes."""
+    return re.sub(r" ?\(and \d+ more of \d+ cases\)|^\d+ cases$", "", result.message)
 
 
 def accusers(profile: str, results: Iterable[Result]) -> list[str]:

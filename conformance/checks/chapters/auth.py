@@ -19,7 +19,13 @@ from conformance.checks.api import (
 )
 from conformance.checks.context import Context
 from conformance.checks.observed import recorded_cases
-from conformance.checks.plain import any_endpoint, by_hand, generates, plain_request
+from conformance.checks.plain import (
+    any_endpoint,
+    by_hand,
+    generates,
+    plain_request,
+    plainly_answered,
+)
 from conformance.checks.refusal import expect_refusal, told
 from conformance.wire.exchange import Credential, Exchange, Request
 from conformance.wire.masking import KEY_MARK
@@ -132,6 +138,7 @@ async def scheme_case(ctx: Context, case: Case) -> None:
     """The scheme is recognised in any case: `bearer` is as good as `Bearer`."""
     _needs_key(ctx)
     there = any_endpoint(ctx)
+    await plainly_answered(there)
     exchange = await ctx.ask(by_hand(there, fields=("Authorization: bearer {key}",)))
     if exchange.status in (400, 401, 403):
         raise Broken(f"'Authorization: bearer …' with the key: {told(exchange)}", exchange)

@@ -18,7 +18,13 @@ from conformance.checks.api import (
     check,
 )
 from conformance.checks.context import Context
-from conformance.checks.plain import any_endpoint, by_hand, generates, plain_request
+from conformance.checks.plain import (
+    any_endpoint,
+    by_hand,
+    generates,
+    plain_request,
+    plainly_answered,
+)
 from conformance.checks.refusal import told, unsent
 from conformance.wire.exchange import Exchange, Request
 
@@ -223,6 +229,7 @@ async def chunked_request(ctx: Context, case: Case) -> None:
     for start in range(0, len(body), 16):
         piece = body[start : start + 16]
         framed += b"%x\r\n%s\r\n" % (len(piece), piece)
+    await plainly_answered(there)
     exchange = await ctx.ask(by_hand(there, framed=framed + b"0\r\n\r\n"))
     if exchange.status in (411, 501):
         return
@@ -243,6 +250,7 @@ async def chunked_request(ctx: Context, case: Case) -> None:
 async def expect_continue(ctx: Context, case: Case) -> None:
     """A request that expects 100 is answered, with or without the interim response, or with 417."""
     there = any_endpoint(ctx)
+    await plainly_answered(there)
     fields = ("Authorization: {authorization}", "Expect: 100-continue")
     exchange = await ctx.ask(by_hand(there, fields=fields))
     if reason := unsent(exchange):

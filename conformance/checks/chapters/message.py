@@ -22,7 +22,7 @@ from conformance.checks.api import (
     family,
 )
 from conformance.checks.context import Context
-from conformance.checks.plain import plain_request
+from conformance.checks.plain import plainly_answered
 from conformance.checks.prompts import conversation, message
 from conformance.checks.refusal import expect_refusal, told, unsent
 from conformance.schema.contract import Profile
@@ -87,7 +87,7 @@ def _source_of_roles(profile: Profile) -> Source:
 def _role_case(role: str) -> Any:
     def cases(ctx: Context) -> Sequence[Case]:
         tag = f"messages:role:{role}"
-        rows = [each for each in ctx.corpus if tag in each.data.tags and _ordinary(each)]
+        rows = [each for each in ctx.corpus if tag in each.data.tags and _plain(each, role)]
         if rows:
             return [Case(role, each.request, each.data, each.generated) for each in rows]
         return (Case(role, ctx.request(messages=_with_role(role))),)
@@ -101,6 +101,13 @@ def _ordinary(case: Case) -> bool:
     roles = [each.get("role") for each in messages] if isinstance(messages, list) else []
     spoken = roles[1:] if roles[:1] in (["system"], ["developer"]) else roles
     return len(spoken) % 2 == 1 and spoken == (["user", "assistant"] * len(spoken))[: len(spoken)]
+
+
+def _plain(case: Case, role: str) -> bool:
+    """Whether only ``role`` and the user speak, in an order that every template knows."""
+    messages = case.data.body.get("messages")
+    spoken = {each.get("role") for each in messages} if isinstance(messages, list) else set()
+    return spoken <= {role, "user"} and _ordinary(case)
 
 
 async def _role_taken(ctx: Context, case: Case) -> None:
@@ -269,7 +276,5 @@ async def tool_round_trip(ctx: Context, case: Case) -> None:
     """A tool's result is taken whether the calling message's content is null, empty or absent."""
     if case.request is None:
         return
-    plain = await ctx.ask(plain_request(ctx))
-    if not plain.ok:
-        raise Untestable(f"the plainest request is not answered: {told(plain)}", plain)
+    await plainly_answered(ctx)
     _taken(await ctx.ask(case.request), f"the calling message's {case.label}")

@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from conformance.reference.mutants import Seen, mutant
+from conformance.reference.mutants.answering import Request
 from conformance.reference.mutants.choices import finish, set_text, text_of
 from conformance.reference.mutants.streaming import ASGIApp, Receive, Send, read_request, replayed
 
@@ -207,9 +208,8 @@ def tokens_mix(app: ASGIApp) -> ASGIApp:
         together.waiting.append((seen.endpoint, data))
         try:
             await asyncio.sleep(0.002)
-            other = json.loads(together.other(seen.endpoint, data) or b"{}")
-            mixed = seen.body and len(together.waiting) > 4 and seen.asked("logit_bias")
-            if mixed and isinstance(other, dict) and other.get("max_tokens"):
+            other = Request(scope, together.other(seen.endpoint, data) or b"").asked("max_tokens")
+            if other and len(together.waiting) > 4 and seen.asked("logit_bias"):
                 data = json.dumps({**(seen.body or {}), "max_tokens": 1}).encode()
             fields = [pair for pair in scope["headers"] if pair[0].lower() != b"content-length"]
             scope = {**scope, "headers": [*fields, (b"content-length", b"%d" % len(data))]}

@@ -174,4 +174,5 @@ def chunk_details_spoilt(chunks: list[Document], seen: Seen) -> None:
     for chunk in chunks:
         chunk["usage"] = {"prompt_tokens_details": "none", "completion_tokens_details": "none"}
         for choice in chunk.get("choices", []):
-            choice.setdefault("delta", {})["audio"] = "none"
+            if "delta" in choice:
+                choice["delta"]["audio"] = "none"

@@ -103,7 +103,9 @@ def usage_prompt_per_parameter(document: Document, seen: Seen) -> None:
 def usage_strings(document: Document, seen: Seen) -> None:
     """Token counts are strings."""
     if usage := usage_of(document):
-        document["usage"] = {name: str(count) for name, count in usage.items()}
+        document["usage"] = {
+            name: str(count) if isinstance(count, int) else count for name, count in usage.items()
+        }
 
 
 def _stream_usage(chunks: list[Document], name: str, more: int) -> None:
