@@ -14,7 +14,15 @@ from conformance.checks.context import Context
 from conformance.wire.exchange import Exchange, Request
 from conformance.wire.jsonbody import JSONProblem
 
-__all__ = ["Answer", "Choice", "answer", "error_message", "read_answer", "why_unreadable"]
+__all__ = [
+    "Answer",
+    "Choice",
+    "answer",
+    "error_event",
+    "error_message",
+    "read_answer",
+    "why_unreadable",
+]
 
 
 @dataclass
@@ -97,14 +105,29 @@ def read_answer(exchange: Exchange) -> Answer | None:
 async def answer(ctx: Context, request: Request, *, repeat: int = 0, fresh: bool = False) -> Answer:
     """Ask and read. Raises ``Untestable`` when there is no readable answer.
 
-    Whether a valid request is refused or badly shaped is for the accepts and shape requirements;
-    a check of meaning cannot say anything then.
+    Whether a valid request is refused, badly shaped or ends in an error is for the accepts, shape
+    and stream requirements; a check of meaning cannot say anything then.
     """
     exchange = await ctx.ask(request, repeat=repeat, fresh=fresh)
     found = read_answer(exchange)
     if found is None:
         raise Untestable(f"no answer to judge: {why_unreadable(exchange)}", exchange)
+    if (error := error_event(exchange)) is not None:
+        raise Untestable(f"the stream turns into an error: {error[1]}", exchange)
     return found
+
+
+def error_event(exchange: Exchange) -> tuple[int, str] | None:
+    """The number of the first event of a stream that is an error object, and what it says."""
+    if not exchange.request.wants_stream:
+        return None
+    for number, event in enumerate(exchange.stream.events):
+        document = event.json
+        if isinstance(document, dict):
+            error = document.get("error")
+            if error or document.get("object") == "error":
+                return number, str(error or document.get("message"))[:160]
+    return None
 
 
 def error_message(exchange: Exchange) -> str:

@@ -146,7 +146,7 @@ def _parameters(
             name,
             known.get(name),
             entry,
-            required=name in required,
+            required=name in required and entry.get("required", True),
             nullable=data["nullable"],
             defaults=data["defaults"],
             grade=Grade(data["grade"]),

@@ -8,6 +8,8 @@ import pytest
 
 from conformance.reference.honest_wire import wire_variant
 from conformance.reference.mutants.honest import honest
+from conformance.reference.mutants.model import Mutant
+from conformance.reference.mutants.transform import transformed
 from conformance.verdicts import Verdict
 
 MINE = (
@@ -94,3 +96,32 @@ def test_unlikely_tokens_may_be_cut_off_before_temperature(bench):
 
     assert [] == _told(results)
     assert any("cut off before" in (each.message or "") for each in results)
+
+
+def test_a_stream_that_turns_into_an_error_says_nothing_about_a_parameter(bench):
+    """A guard against stuck models breaks off a forced run: that is no limit below max_tokens."""
+    plain = honest()
+    server = replace(plain, app=wire_variant("repetition-guard", plain.app))
+
+    results = bench("param.max_tokens.*", server=server)
+
+    cut = [each for each in results if "The model is repeating itself" in each.message]
+    assert [] == _told(results)
+    assert {Verdict.UNTESTABLE} == {each.verdict for each in cut}
+
+
+def test_a_model_may_end_its_turn_at_once_now_and_then(bench):
+    """One empty answer is a model's choice; only a server that never gives text is accused."""
+
+    def first_is_empty(choice, seen):
+        if seen.number == 1:
+            choice.get("message", choice)["content" if "message" in choice else "text"] = ""
+            choice["finish_reason"] = "stop"
+
+    plain = honest()
+    mutant = Mutant("empty", "choice", first_is_empty, (), "The first answer is empty.")
+    server = replace(plain, app=transformed(plain.app, mutant))
+
+    results = bench("shape.text", server=server)
+
+    assert {Verdict.PASS} == {each.verdict for each in results}

@@ -344,6 +344,18 @@ def test_extending_replaces_keys_and_keeps_the_rest(tmp_path: Path) -> None:
     assert [Grade.HARD] == [each.grade for each in extended["temperature"].bounds]
 
 
+def test_a_required_member_may_be_optional_at_a_provider(tmp_path: Path) -> None:
+    """``required: false`` takes back what the contract requires; nothing faulty is left to miss."""
+    entry = "  model: {source: {kind: documentation, reference: x, quote: y}, required: false}\n"
+    text = f"profile: mine\nextends: openai-core\nparameters:\n{entry}"
+
+    mine = load_profile("mine", overlays=[overlay(tmp_path, profiles__mine=text)])
+
+    found = {name: each.required for name, each in mine.endpoints["chat"].parameters.items()}
+    assert not found["model"]
+    assert found["messages"]
+
+
 def test_an_overlay_may_amend_a_shipped_profile(tmp_path: Path) -> None:
     """A profile that extends its own name extends the one below it."""
     folder = overlay(

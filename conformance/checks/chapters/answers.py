@@ -53,6 +53,8 @@ DAY = 86_400
 SKEW = 300
 #: Answers that a reproduction compares: enough to meet a repeated id again, and cheap.
 FEW = 10
+#: Plain answers without text that are no accident: a model may end its turn at once.
+TRIES = 3
 
 
 @check("shape.content-type", MUST, JSON_TYPE, modes=(REGULAR,), cases=answered)
@@ -193,11 +195,13 @@ async def finish_cause(ctx: Context, case: Case) -> None:
 @check("shape.text", SHOULD, CHOICES, endpoints=GENERATING)
 async def text(ctx: Context, case: Case) -> None:
     """The plainest request is answered with text, or with reasoning that used up the limit."""
-    found = await answer(ctx, plain_request(ctx))
-    hidden = found.finish_reason == "length" and found.tokens("completion") != 0
-    shown = any(c.text or c.reasoning or c.tool_calls for c in found.choices.values())
-    if not shown and not hidden and not reasons(found):
-        raise Broken(f"no text, finish_reason {found.finish_reason}", found.exchange)
+    for number in range(TRIES):
+        found = await answer(ctx, plain_request(ctx), repeat=number)
+        hidden = found.finish_reason == "length" and found.tokens("completion") != 0
+        shown = any(c.text or c.reasoning or c.tool_calls for c in found.choices.values())
+        if shown or hidden or reasons(found):
+            return
+    raise Broken(f"no text, finish_reason {found.finish_reason}", found.exchange)
 
 
 @check(

@@ -6,7 +6,7 @@ colon, blank lines, bytes split anywhere, a charset parameter) is information an
 
 from __future__ import annotations
 
-from conformance.checks.answer import answer
+from conformance.checks.answer import answer, error_event
 from conformance.checks.api import (
     MAY,
     MUST,
@@ -167,13 +167,8 @@ async def complete(ctx: Context, case: Case) -> None:
 async def no_error_event(ctx: Context, case: Case) -> None:
     """The stream for a valid request carries no error object."""
     exchange = await stream_of(ctx, case)
-    for number, event in enumerate(exchange.stream.events):
-        if not isinstance(event.json, dict):
-            continue
-        error = event.json.get("error")
-        if error or event.json.get("object") == "error":
-            shown = str(error or event.json.get("message"))[:160]
-            raise Broken(f"event {number} is an error: {shown}", exchange, event=number)
+    if (error := error_event(exchange)) is not None:
+        raise Broken(f"event {error[0]} is an error: {error[1]}", exchange, event=error[0])
 
 
 @check("stream.byte-order-mark", SHOULD, READER, modes=(STREAM,), cases=answered)

@@ -112,3 +112,17 @@ def letter_by_letter(chunks: Chunks, seen: Seen) -> Chunks:
             set_text(choices[0], text[-1])
         out.append(chunk)
     return out
+
+
+#: Equal pieces in a row that a guard takes for a model that is stuck.
+STUCK = 100
+
+
+@variant("repetition-guard", "stream")
+def repetition_guard(chunks: Chunks, seen: Seen) -> Chunks:
+    """A stream that repeats one piece a hundred times is taken for stuck and ends in an error."""
+    texts = [text_of(each) for chunk in chunks for each in chunk.get("choices") or []]
+    pieces = [text for text in texts if text]
+    if len(pieces) < STUCK or len(set(pieces[:STUCK])) > 1:
+        return chunks
+    return [*chunks[:STUCK], {"error": {"message": "The model is repeating itself", "code": 500}}]
