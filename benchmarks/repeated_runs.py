@@ -7,7 +7,7 @@
 In-process, so that nothing but the suite and the server can differ; the server's dice are never
 seeded. Prints what accuses, one line for each variant, and what stayed inconclusive, with its
 reason and how often. What a variant rightly is accused of (a parameter that it withdraws is
-rejected) does not count. Exit 1 when any run had a fail, ignored, rejected, warn or flaky.
+rejected) does not count. Ctrl-C ends early and shows what there is. Exit 1 when any run had a fail, ignored, rejected, warn or flaky.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from conformance.engine import assembly
@@ -81,10 +82,11 @@ async def one_run(variant: str, profile: str, seed: int) -> list[Result]:
 
 
 def planned(given: argparse.Namespace) -> Iterator[str]:
-    """The variant of each run."""
+    """The variant of each run; those with noise are spread evenly among the others."""
     for variant in sorted(VARIANTS) if given.variant == "all" else [given.variant]:
-        yield from [variant] * (given.runs - given.noise)
-    yield from ["noise"] * given.noise
+        for number in range(given.runs):
+            before, after = (given.noise * at // given.runs for at in (number, number + 1))
+            yield variant if before == after else "noise"
 
 
 def main() -> int:
@@ -102,10 +104,11 @@ def main() -> int:
     given = parser.parse_args()
     tallies: dict[str, Tally] = {}
     began = time.monotonic()
-    for number, variant in enumerate(planned(given)):
-        seed = number if given.new_seeds else 0
-        results = asyncio.run(one_run(variant, given.profile, seed))
-        tallies.setdefault(variant, Tally()).add(variant, number, results)
+    with suppress(KeyboardInterrupt):
+        for number, variant in enumerate(planned(given)):
+            seed = number if given.new_seeds else 0
+            results = asyncio.run(one_run(variant, given.profile, seed))
+            tallies.setdefault(variant, Tally()).add(variant, number, results)
     for variant, tally in tallies.items():
         show(variant, tally)
     runs, bad = (sum(getattr(t, name) for t in tallies.values()) for name in ("runs", "accused"))

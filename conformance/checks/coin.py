@@ -344,8 +344,9 @@ async def draw(
         found = await answer(ctx, request, repeat=number)
         sides = [tokens_of(text, known.a, known.b)[:1] == [known.a] for text in found.texts]
         sample.exchanges.append(found.exchange)
-        if len(sides) < size:
-            raise Untestable(f"n={size} gave {len(sides)} choices", found.exchange)
+        if len(sides) < size or not all(found.texts):
+            what = f"{len(sides)} choices, {sum(map(bool, found.texts))} of them with text"
+            raise Untestable(f"n={size} gave {what}", found.exchange)
         if tuple(sides) in seen and _mixed(sides):
             raise Undecided("two requests gave the same draws in the same order: a fixed seed")
         seen.add(tuple(sides))

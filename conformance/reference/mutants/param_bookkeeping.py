@@ -23,4 +23,4 @@ def user_in_text(choice: Body, seen: Seen) -> None:
 def metadata_shortens_answer(body: Body, seen: Seen) -> None:
     """metadata halves max_tokens."""
     if body.get("metadata") and isinstance(body.get("max_tokens"), int):
-        body["max_tokens"] //= 2
+        body["max_tokens"] = max(1, body["max_tokens"] // 2)

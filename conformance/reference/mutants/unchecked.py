@@ -48,7 +48,7 @@ def malformed_accepted(app: ASGIApp) -> ASGIApp:
     def repair(body: bytes) -> bytes:
         try:
             value, _ = json.JSONDecoder().raw_decode(body.decode())
-        except ValueError:
+        except (ValueError, RecursionError):
             return body
         return json.dumps(value).encode()
 
