@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from conformance.checks.api import Case, Phase
 from conformance.checks.context import Context
 from conformance.verdicts import Mode
-from conformance.wire.exchange import Exchange
+from conformance.wire.exchange import Exchange, FailureKind
 
-__all__ = ["about", "recorded_cases", "recorded_here"]
+__all__ = ["about", "recorded_cases", "recorded_here", "valid", "valid_here"]
 
 #: Phases whose exchanges can be sent once more; probes and documented examples are not.
 PHASES = frozenset(phase.value for phase in Phase)
+#: Phases whose requests are valid; the hostile one sends faults.
+VALID = frozenset({Phase.CALIBRATION.value, Phase.ORDINARY.value, Phase.EXCLUSIVE.value})
 
 
 def recorded_cases(ctx: Context) -> Sequence[Case]:
@@ -23,6 +25,25 @@ def recorded_cases(ctx: Context) -> Sequence[Case]:
 def recorded_here(ctx: Context) -> Sequence[Case]:
     """The recorded exchanges of the context's endpoint and mode."""
     return _cases(ctx, lambda exchange: about(ctx, exchange))
+
+
+def valid_here(ctx: Context) -> Sequence[Exchange]:
+    """The recorded answers of the context's endpoint and mode to valid requests."""
+    return [each for each in ctx.recorded if valid(each) and about(ctx, each)]
+
+
+def valid(exchange: Exchange) -> bool:
+    """Whether a valid request was answered with 200, and the answer taken to its end."""
+    request, failure = exchange.request, exchange.failure
+    return (
+        exchange.status == 200
+        and exchange.phase in VALID
+        and request.credential == "key"
+        and request.raw is None
+        and request.delivery.close_after is None
+        and not exchange.closed_by_us
+        and not (failure and failure.kind is FailureKind.CANCELLED)
+    )
 
 
 def about(ctx: Context, exchange: Exchange) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ from conformance.checks.api import (
     Case,
     NotApplicable,
     Source,
-    Untestable,
     check,
 )
 from conformance.checks.chapters.shape import documents
@@ -28,7 +27,6 @@ from conformance.wire.jsonbody import JSONProblem
 
 GENERATING = ("chat", "completions")
 RESPONSE = "openapi.yaml:33507"
-UNIQUE = Source("specification text", RESPONSE, "A unique identifier for the chat completion.")
 CREATED = Source(
     "specification text",
     RESPONSE,
@@ -51,8 +49,6 @@ JSON_TYPE = Source("specification schema", "openapi.yaml:2151, 3382", "applicati
 DAY = 86_400
 #: Seconds that ``created`` and the Date header may differ by: clocks, queues and long answers.
 SKEW = 300
-#: Answers that a reproduction compares: enough to meet a repeated id again, and cheap.
-FEW = 10
 #: Plain answers without text that are no accident: a model may end its turn at once.
 TRIES = 3
 
@@ -71,40 +67,6 @@ async def json_document(ctx: Context, case: Case) -> None:
     exchange = await document_of(ctx, case)
     if isinstance(exchange.json, JSONProblem):
         raise Broken(f"the body is not one JSON document: {exchange.json.detail}", exchange)
-
-
-async def _ids(ctx: Context) -> Iterator[tuple[str, Exchange]]:
-    cases = answered(ctx) if ctx.repetition == 0 else answered(ctx)[:FEW]
-    exchanges = await ctx.ask_all([case.request for case in cases if case.request])
-    return (
-        (exchange_id, exchange)
-        for exchange in exchanges
-        if exchange.ok
-        for exchange_id in sorted(_ids_of(exchange))
-    )
-
-
-def _ids_of(exchange: Exchange) -> set[str]:
-    try:
-        found = [document for _, document in documents(exchange)]
-    except NotApplicable:
-        return set()
-    return {
-        each["id"] for each in found if isinstance(each, dict) and isinstance(each.get("id"), str)
-    }
-
-
-@check("shape.id.unique", MUST, UNIQUE, endpoints=GENERATING)
-async def unique_ids(ctx: Context, case: Case) -> str | None:
-    """No two answers have the same `id`."""
-    owners: dict[str, Exchange] = {}
-    for id, exchange in await _ids(ctx):
-        other = owners.setdefault(id, exchange)
-        if other is not exchange:
-            raise Broken(f"two answers have the id {id[:80]!r}", exchange, other)
-    if len(owners) < 2:
-        raise Untestable("fewer than two answers have an id")
-    return f"{len(owners)} different ids"
 
 
 @check("shape.created.plausible", MUST, CREATED, endpoints=GENERATING, cases=answered)
@@ -202,6 +164,37 @@ async def text(ctx: Context, case: Case) -> None:
         if shown or hidden or reasons(found):
             return
     raise Broken(f"no text, finish_reason {found.finish_reason}", found.exchange)
+
+
+#: Tokens by which models mark turns and ends, as they are spelt in well-known templates.
+MARK = r"(?:<\|[\w▁]{1,40}\|>|<｜[\w▁]{1,40}｜>|</?s>|<[be]os>|<(?:start|end)_of_turn>)"
+AT_START, AT_END = re.compile(rf"\s*({MARK})"), re.compile(rf"({MARK})\s*\Z")
+
+
+@check(
+    "shape.template-marks",
+    SHOULD,
+    Source(
+        "observed behaviour",
+        "https://github.com/mzau/mlx-knife/issues/20",
+        "End-tokens like `</s>`, `<|eot_id|>`, and `<|im_end|>` are visible in non-streaming server "
+        "API responses",
+    ),
+    endpoints=GENERATING,
+    cases=answered,
+)
+async def template_marks(ctx: Context, case: Case) -> None:
+    """No mark of a turn or of the end stands around the text of an answer."""
+    found = await read_case(ctx, case)
+    body = asked(found)
+    if body.get("echo") or body.get("logit_bias"):
+        raise NotApplicable("the prompt is echoed, or tokens are chosen by the request")
+    for choice in found.choices.values():
+        ended = choice.finish_reason == "stop" and AT_END.search(choice.text[-80:])
+        mark = AT_START.match(choice.text) or ended
+        if mark and mark[1] not in str(body):
+            shown = f"the text of choice {choice.index} has the mark {mark[1]!r} around it"
+            raise Broken(shown, found.exchange)
 
 
 @check(

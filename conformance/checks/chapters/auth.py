@@ -144,6 +144,23 @@ async def scheme_case(ctx: Context, case: Case) -> None:
         raise Broken(f"'Authorization: bearer …' with the key: {told(exchange)}", exchange)
 
 
+@check(
+    "auth.whole-key",
+    MUST,
+    UNAUTHORIZED,
+    endpoints=(),
+    modes=(),
+    needs=NEEDS,
+    depth=Depth.STANDARD,
+)
+async def whole_key(ctx: Context, case: Case) -> None:
+    """The key is compared as a whole: with more behind it, it is another one and refused."""
+    _needs_key(ctx)
+    there = any_endpoint(ctx)
+    exchange = await ctx.ask(by_hand(there, fields=("Authorization: Bearer {key}-and-more",)))
+    expect_refusal(exchange, "the key with more behind it")
+
+
 @check("auth.challenge", MAY, UNAUTHORIZED, endpoints=(), modes=(), needs=NEEDS)
 async def challenge(ctx: Context, case: Case) -> None:
     """A 401 carries a WWW-Authenticate challenge (RFC 9110 §11.6.1 asks for it; few send it)."""

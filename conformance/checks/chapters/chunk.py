@@ -270,13 +270,11 @@ async def usage_unasked(ctx: Context, case: Case) -> None:
         raise Broken(message, exchange, event=carrying[0])
 
 
-def _usage_cases(ctx: Context) -> list[Case]:
-    return [case for case in answered(ctx) if case.request and _asks_usage(case.request.json)]
-
-
-def _asks_usage(body: Any) -> bool:
-    options = body.get("stream_options") if isinstance(body, dict) else None
-    return isinstance(options, dict) and options.get("include_usage") is True
+async def _usage_asked(ctx: Context, case: Case) -> Exchange:
+    exchange = await stream_of(ctx, case)
+    if not wants_usage(exchange):
+        raise NotApplicable("usage was not asked for", exchange)
+    return exchange
 
 
 @check(
@@ -286,11 +284,11 @@ def _asks_usage(body: Any) -> bool:
     endpoints=GENERATING,
     modes=(STREAM,),
     needs=("stream_options",),
-    cases=_usage_cases,
+    cases=answered,
 )
 async def usage_last(ctx: Context, case: Case) -> None:
     """With `include_usage` the last chunk has usage and no choices, and no other has usage."""
-    exchange = await stream_of(ctx, case)
+    exchange = await _usage_asked(ctx, case)
     found = list(chunks(exchange))
     if exchange.failure is not None or not found:
         raise NotApplicable("the stream was cut", exchange)
@@ -311,11 +309,11 @@ async def usage_last(ctx: Context, case: Case) -> None:
     endpoints=GENERATING,
     modes=(STREAM,),
     needs=("stream_options",),
-    cases=_usage_cases,
+    cases=answered,
 )
 async def usage_null(ctx: Context, case: Case) -> None:
     """With `include_usage` every other chunk has the member `usage` with value null."""
-    exchange = await stream_of(ctx, case)
+    exchange = await _usage_asked(ctx, case)
     for number, chunk in list(chunks(exchange))[:-1]:
         if "usage" not in chunk:
             raise Broken(f"event {number} lacks the member usage", exchange, event=number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from conformance.checks.api import (
     MUST,
@@ -66,8 +67,9 @@ async def head(ctx: Context, case: Case) -> None:
         raise Broken(f"HEAD is answered with {len(exchange.body)} bytes of content", exchange)
 
 
+ORIGIN = "https://client.example"
 PREFLIGHT = (
-    ("Origin", "https://client.example"),
+    ("Origin", ORIGIN),
     ("Access-Control-Request-Method", "POST"),
     ("Access-Control-Request-Headers", "authorization,content-type"),
 )
@@ -176,6 +178,57 @@ async def unknown_fields(ctx: Context, case: Case) -> None:
     there = any_endpoint(ctx)
     body = plain_request(there).body
     await _as_good_as_plain(there, there.post(body, headers=CLIENT_FIELDS), "client header fields")
+
+
+def _lower_names(raw: bytes) -> bytes:
+    """The same request with the names of its header fields in lower case."""
+    head, gap, body = raw.partition(b"\r\n\r\n")
+    first, *fields = head.split(b"\r\n")
+    split = [field.partition(b":") for field in fields]
+    lines = [first, *(name.lower() + colon + value for name, colon, value in split)]
+    return b"\r\n".join(lines) + gap + body
+
+
+@check(
+    "http.field-name-case",
+    MUST,
+    standard(
+        "RFC 9110, section 5.1; fetch() of Node.js and proxies send names in lower case",
+        "Field names are case-insensitive",
+    ),
+    endpoints=(),
+    modes=(),
+    depth=Depth.STANDARD,
+)
+async def field_name_case(ctx: Context, case: Case) -> None:
+    """Header fields are recognised by their names in any case."""
+    there = any_endpoint(ctx)
+    plain = by_hand(there)
+    lower = replace(plain, raw=_lower_names(plain.raw or b""))
+    await _as_good_as_plain(there, lower, "names of header fields in lower case")
+
+
+@check(
+    "http.cross-origin",
+    SHOULD,
+    Source(
+        "convention", "Fetch standard, CORS check; a browser's client sees no answer without it"
+    ),
+    endpoints=(),
+    modes=(),
+    depth=Depth.STANDARD,
+)
+async def cross_origin(ctx: Context, case: Case) -> None:
+    """Where the preflight lets a browser in, the answer itself has Access-Control-Allow-Origin."""
+    before = await ctx.ask(_preflight(ctx))
+    if before.header("access-control-allow-origin") is None:
+        raise NotApplicable("browsers are not let in", before)
+    there = any_endpoint(ctx)
+    body = plain_request(there).body
+    exchange = await ctx.ask(there.post(body, headers=(("Origin", ORIGIN),)))
+    if exchange.ok and exchange.header("access-control-allow-origin") is None:
+        message = "the preflight has Access-Control-Allow-Origin, the answer has not"
+        raise Broken(message, exchange, before)
 
 
 @check(

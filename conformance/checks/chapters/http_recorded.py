@@ -51,8 +51,11 @@ async def framing(ctx: Context, case: Case) -> None:
     if failure and failure.kind in UNFRAMED and (exchange.status is not None or exchange.raw):
         raise Broken(f"the response is not whole: {failure}", exchange)
     length = exchange.header("content-length")
-    plain = exchange.header("transfer-encoding") is None
-    if exchange.complete and plain and length is not None and not length.strip().isdecimal():
+    coding = exchange.header("transfer-encoding")
+    if length is not None and coding is not None:  # RFC 9112, section 6.2
+        both = f"Content-Length {length[:20]} and Transfer-Encoding {coding[:20]}"
+        raise Broken(f"two framings at once: {both}", exchange)
+    if exchange.complete and length is not None and not length.strip().isdecimal():
         raise Broken(f"Content-Length is {length[:40]!r}", exchange)
 
 

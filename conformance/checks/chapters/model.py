@@ -44,6 +44,7 @@ SAME = Source(
 
 #: A model id that nobody has.
 UNKNOWN = "no-such-model-1f0e9c"
+DAY = 86_400
 #: Listed models looked at one by one.
 SAMPLE = 2
 
@@ -79,6 +80,30 @@ async def distinct(ctx: Context, case: Case) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Broken(f"{twice[0][:80]!r} is listed {names.count(twice[0])} times", exchange)
+
+
+@check(
+    "model.created",
+    MUST,
+    Source(
+        "specification text",
+        "openapi.yaml:44370",
+        "The Unix timestamp (in seconds) when the model was created.",
+    ),
+    endpoints=(*LIST, *ENTRY),
+    cost=0,
+)
+async def created(ctx: Context, case: Case) -> None:
+    """No model was created in the future."""
+    exchange = await ctx.ask(plain_request(ctx))
+    body = exchange.json if exchange.ok and isinstance(exchange.json, dict) else {}
+    entries = body["data"] if isinstance(body.get("data"), list) else [body]
+    times = [each.get("created") for each in entries if isinstance(each, dict)]
+    known = [each for each in times if isinstance(each, (int, float))]
+    if not known:
+        raise Untestable("no model has a time of creation", exchange)
+    if max(known) > exchange.started + DAY:
+        raise Broken(f"created is {max(known)}, in the future", exchange)
 
 
 def _retrieve(ctx: Context, form: str) -> Request:

@@ -23,7 +23,7 @@ from conformance.checks.api import (
 from conformance.checks.context import Context
 from conformance.checks.plain import answered, document_of
 from conformance.schema.contract import Endpoint, Profile
-from conformance.schema.fields import BODY, Field, fields, violations
+from conformance.schema.fields import BODY, Field, Survey, Violation, fields, violations
 from conformance.verdicts import Mode
 from conformance.wire.exchange import Exchange
 from conformance.wire.jsonbody import JSONProblem
@@ -102,11 +102,32 @@ async def _judge(member: _Member, ctx: Context, case: Case) -> None:
     field = member.of[ctx.endpoint.name]
     exchange = await document_of(ctx, case)
     for event, document in documents(exchange):
-        for pointer, phrase in violations(field, document):
-            absent = phrase.endswith("is missing")
-            level = field.presence if absent else field.value
-            place = f"{pointer or 'the document'}: {phrase}"
-            raise Broken(place, exchange, event=event, level=level)
+        for violation in violations(field, document):
+            raise _broken(violation, exchange, event)
+
+
+def _broken(violation: Violation, exchange: Exchange, event: int | None) -> Broken:
+    place = f"{violation.pointer or 'the document'}: {violation.message}"
+    return Broken(place, exchange, event=event, level=violation.level)
+
+
+class Members:
+    """All members of the answers of one endpoint in one mode, judged in one pass."""
+
+    def __init__(self, endpoint: Endpoint, mode: Mode | None) -> None:
+        schema = endpoint.chunk_schema if mode is STREAM else endpoint.response_schema
+        self._chapter = "chunk" if mode is STREAM else "shape"
+        self._fields = {each.path: each for each in fields(schema or {})}
+        self._survey = Survey(self._fields.values())
+
+    def problems(self, exchange: Exchange) -> dict[str, Broken]:
+        """The first problem of each member that is not as documented, by requirement id."""
+        found: dict[str, Broken] = {}
+        for event, document in documents(exchange):
+            for path, broken in self._survey(document).items():
+                id = f"{self._chapter}.{self._fields[path].name}"
+                found.setdefault(id, _broken(broken[0], exchange, event))
+        return found
 
 
 def documents(exchange: Exchange) -> Sequence[tuple[int | None, Any]]:

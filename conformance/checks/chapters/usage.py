@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from conformance.checks.answer import Answer, answer
@@ -21,7 +22,8 @@ from conformance.checks.api import (
 )
 from conformance.checks.context import Context
 from conformance.checks.plain import answered, plain_request, read_case
-from conformance.checks.prompts import longer_prompt
+from conformance.checks.prompts import long_prompts, longer_prompt
+from conformance.checks.refusal import told
 from conformance.verdicts import Level
 
 #: Endpoints whose answers count tokens.
@@ -67,6 +69,16 @@ SAMPLING = frozenset(
 )
 #: Answers cut at more tokens, or to larger requests, may have met the end of the context.
 SHORT, SMALL = 64, 4096
+#: The documented parts; others may count what is no part (tokens written to a cache, say).
+DOCUMENTED = frozenset(
+    [
+        "cached_tokens",
+        "audio_tokens",
+        "reasoning_tokens",
+        "accepted_prediction_tokens",
+        "rejected_prediction_tokens",
+    ]
+)
 #: No vocabulary has longer pieces.
 LONGEST_PIECE = 160
 
@@ -153,6 +165,27 @@ async def stream_total(ctx: Context, case: Case) -> None:
     """In a stream's usage, `total_tokens` is the sum of prompt and completion tokens."""
     asking = ctx.request(stream_options={"include_usage": True})
     await _total(ctx, Case("a stream with usage", asking))
+
+
+PARTS = Source(
+    "specification text",
+    "openapi.yaml:32211",
+    "Breakdown of tokens used in the prompt.",
+)
+
+
+@check("usage.details", MUST, PARTS, endpoints=COUNTING, modes=(REGULAR,), cases=answered)
+async def details(ctx: Context, case: Case) -> None:
+    """Where tokens are broken down, no part is greater than the whole."""
+    found = await read_case(ctx, case)
+    for kind, whole in zip(("prompt", "completion"), counts_of(found), strict=True):
+        parts = (found.usage or {}).get(f"{kind}_tokens_details")
+        for name, part in parts.items() if isinstance(parts, dict) else ():
+            if name in DOCUMENTED and type(part) is int and part > whole:
+                shown = f"{kind}_tokens_details.{name} {part} of {kind}_tokens {whole}"
+                # Some count reasoning beside the completion, which then has the wrong name.
+                level = SHOULD if name == "reasoning_tokens" else None
+                raise Broken(shown[:160], found.exchange, level=level)
 
 
 @check("usage.limit", MUST, LIMIT, endpoints=COUNTING, modes=(REGULAR,), cases=answered)
@@ -243,6 +276,83 @@ async def prompt_grows(ctx: Context, case: Case) -> None:
     if after <= before:
         shown = f"prompt_tokens {before}, and {after} after more text was added"
         raise Broken(shown, long.exchange, short.exchange)
+
+
+@check(
+    "usage.prompt-whole",
+    MUST,
+    PROMPT,
+    endpoints=COUNTING,
+    modes=(REGULAR,),
+    needs=("max_tokens",),
+    depth=Depth.STANDARD,
+    cost=2,
+)
+async def prompt_whole(ctx: Context, case: Case) -> str | None:
+    """A sentence more inside of a long prompt, or in the first of many messages, has more tokens."""
+    requests = [ctx.request(**each, max_tokens=1) for each in long_prompts(ctx)]
+    exchanges = await ctx.ask_all(requests)
+    refused = next((each for each in exchanges if not each.ok), None)
+    if refused:
+        return f"a long prompt is not answered: {told(refused)}"
+    plain, longer = [await answer(ctx, each) for each in requests]
+    before, after = _counted(plain)[0], _counted(longer)[0]
+    if after <= before:
+        shown = f"prompt_tokens {before}, and {after} with a sentence more"
+        place = "in the first of many messages" if ctx.promises("messages") else "in its middle"
+        raise Broken(f"{shown} {place}: part of it is lost", longer.exchange, plain.exchange)
+    return None
+
+
+#: Kinds of text that the corpus sends, and what stands instead of their characters in a control.
+REPLACED = {
+    "cjk": re.compile("[\u0250-\uffff]"),
+    "astral": re.compile("[\U00010000-\U0010ffff]"),
+    "nul": re.compile(r"\\u0000.*?(?=(?<!\\)\")"),
+}
+
+
+def _replaced(ctx: Context) -> list[Case]:
+    """The rows of the corpus with such text, each with its control request."""
+    rows = []
+    for kind, pattern in REPLACED.items():
+        row = next((each for each in ctx.corpus if _has_text(each, kind)), None)
+        if row is not None and row.request is not None:
+            text = json.dumps(row.request.json, ensure_ascii=False)
+            control = json.loads(pattern.sub("" if kind == "nul" else "?", text))
+            rows.append(Case(kind, row.request, ctx.post(control)))
+    return rows
+
+
+def _has_text(case: Case, kind: str) -> bool:
+    return any(tag.endswith(f"text:{kind}") for tag in case.data.tags)
+
+
+@check(
+    "usage.prompt-characters",
+    SHOULD,
+    PROMPT,
+    endpoints=COUNTING,
+    modes=(REGULAR,),
+    cases=_replaced,
+    depth=Depth.STANDARD,
+    elsewhere=Depth.DEEP,
+    cost=len(REPLACED),
+)
+async def prompt_characters(ctx: Context, case: Case) -> str | None:
+    """Every character counts: text beyond ASCII has more tokens than question marks in its place, and U+0000 ends no prompt."""
+    if case.request is None:
+        return None
+    exchange = await ctx.ask(case.request)
+    if case.label == "nul" and not exchange.ok:
+        return f"U+0000 is not taken: {told(exchange)}"
+    found, control = await answer(ctx, case.request), await answer(ctx, case.data)
+    here, there = _counted(found)[0], _counted(control)[0]
+    if here <= there:
+        without = "without U+0000 and what follows" if case.label == "nul" else "with ? instead"
+        shown = f"prompt_tokens {here} for a prompt with {case.label} text, {there} {without}"
+        raise Broken(shown, found.exchange, control.exchange)
+    return None
 
 
 @check(

@@ -68,6 +68,13 @@ def any_key(app: ASGIApp) -> ASGIApp:
     return _with_key(lambda fields: fields.get(b"authorization", b"").startswith(b"Bearer "))(app)
 
 
+@mutant("auth-key-begins", kills=("auth.whole-key",), kind="asgi")
+def key_begins(app: ASGIApp) -> ASGIApp:
+    """Whatever begins with the key is as good as the key."""
+    key = f"Bearer {getattr(app, 'key', None) or KEY}".encode()
+    return _with_key(lambda fields: fields.get(b"authorization", b"").startswith(key))(app)
+
+
 @mutant("auth-any-scheme", kills=("auth.credentials-form",), kind="asgi")
 def any_scheme(app: ASGIApp) -> ASGIApp:
     """Credentials of another scheme are let pass."""

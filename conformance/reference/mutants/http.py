@@ -57,6 +57,20 @@ def options_no_cors(head: Head, seen: Seen) -> None:
     head.drop("access-control-allow-origin")
 
 
+@mutant("cors-in-preflight-only", kills=("http.cross-origin",), kind="asgi")
+def cors_in_preflight_only(app: ASGIApp) -> ASGIApp:
+    """A browser may ask, and is not let see what comes back."""
+
+    def change(request: Request, honest: Reply) -> Reply | None:
+        if request.method == "OPTIONS":
+            allowed = (b"access-control-allow-origin", b"*")
+            return Reply(204, [*honest.headers, allowed])
+        kept = [p for p in honest.headers if p[0].lower() != b"access-control-allow-origin"]
+        return Reply(honest.status, kept, honest.body)
+
+    return intercept(change)(app)
+
+
 @mutant("charset-refused", kills=("http.content-type-form",), kind="asgi")
 def charset_refused(app: ASGIApp) -> ASGIApp:
     """The media type is compared as a string."""
@@ -143,6 +157,13 @@ def body_cut(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, cut if scope["type"] == "http" else send)
 
     return answer
+
+
+@mutant("two-framings", kills=("http.framing",), kind="head")
+def two_framings(head: Head, seen: Seen) -> None:
+    """Answers have a Content-Length, and a transfer coding beside it."""
+    if head.get("content-length") is not None:
+        head.set("transfer-encoding", "identity")
 
 
 @mutant(

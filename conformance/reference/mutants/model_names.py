@@ -26,6 +26,13 @@ def _entries(document: Document) -> list[Document]:
     return data
 
 
+@mutant("models-created-milliseconds", kills=("model.created",), kind="json", endpoint="models")
+def models_created_milliseconds(document: Document, seen: Seen) -> None:
+    """Models were created so many milliseconds after 1970."""
+    for entry in _entries(document):
+        entry["created"] = 1_700_000_000_000
+
+
 @mutant(
     "models-bare-array",
     kills=("shape.body",),

@@ -146,3 +146,16 @@ def usage_cache_apart(document: Document, seen: Seen) -> None:
         cached = usage["prompt_tokens"] // 2 if seen.number % 2 else 0
         usage["prompt_tokens"] -= cached
         usage["total_tokens"] += 3
+
+
+@mutant(
+    "cached-tokens-beyond-prompt",
+    kills=("usage.details",),
+    kind="document",
+    thread="https://github.com/AstrBotDevs/AstrBot/issues/9905",
+)
+def cached_beyond_prompt(document: Document, seen: Seen) -> None:
+    """More tokens come from the cache than the prompt has."""
+    if isinstance(document.get("usage"), dict):
+        cached = document["usage"]["prompt_tokens"] + 64
+        document["usage"]["prompt_tokens_details"] = {"cached_tokens": cached}
