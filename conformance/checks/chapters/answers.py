@@ -6,7 +6,7 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from conformance.checks.answer import answer
+from conformance.checks.answer import answer, read_answer
 from conformance.checks.api import (
     MAY,
     MUST,
@@ -16,6 +16,7 @@ from conformance.checks.api import (
     Case,
     NotApplicable,
     Source,
+    Untestable,
     check,
 )
 from conformance.checks.chapters.shape import documents
@@ -164,6 +165,39 @@ async def text(ctx: Context, case: Case) -> None:
         if shown or hidden or reasons(found):
             return
     raise Broken(f"no text, finish_reason {found.finish_reason}", found.exchange)
+
+
+#: Rows of different prompts that an echo is looked for in.
+SEVERAL = 3
+
+
+@check(
+    "shape.no-echo",
+    MUST,
+    Source(
+        "specification text",
+        "openapi.yaml:33838",
+        "Echo back the prompt in addition to the completion",
+    ),
+    endpoints=("completions",),
+    cost=0,
+)
+async def no_echo(ctx: Context, case: Case) -> None:
+    """A completion does not begin with its prompt, unless `echo` asks for that."""
+    rows = {
+        body["prompt"]: each.request
+        for each in answered(ctx)
+        if each.request and isinstance((body := each.request.json).get("prompt"), str)
+        if body["prompt"].strip() and not body.get("echo")
+    }
+    exchanges = await ctx.ask_all(list(rows.values())[:SEVERAL])
+    answers = [found for each in exchanges if (found := read_answer(each))]
+    if len(answers) < 2:
+        raise Untestable("fewer than two different prompts are answered")
+    if all(found.text.startswith(asked(found)["prompt"]) for found in answers):
+        first = answers[0]
+        shown = f"the text begins with the prompt {asked(first)['prompt'][:60]!r}"
+        raise Broken(f"{shown}, and so do {len(answers) - 1} others", first.exchange)
 
 
 #: Tokens by which models mark turns and ends, as they are spelt in well-known templates.

@@ -76,3 +76,22 @@ def created_runs_ahead(document: Document, seen: Seen) -> None:
 def template_mark_in_text(choice: Document, seen: Seen) -> None:
     """An answer shows the mark of the template that opened it."""
     set_text(choice, "<|assistant|>\n" + text_of(choice))
+
+
+@mutant(
+    "second-of-two-tokens-lost",
+    kills=("diff.forced-throughout", "param.max_tokens.effect"),
+    kind="request",
+)
+def second_of_two_lost(body: Document, seen: Seen) -> None:
+    """Answers that may have two tokens have one."""
+    if body.get("max_tokens") == 2:
+        body["max_tokens"] = 1
+
+
+@mutant("prompt-before-text", kills=("shape.no-echo",), kind="json", endpoint="completions")
+def prompt_before_text(document: Document, seen: Seen) -> None:
+    """The text of a completion is the whole text, prompt included."""
+    if isinstance(seen.asked("prompt"), str):
+        for choice in document.get("choices") or []:
+            set_text(choice, seen.asked("prompt") + text_of(choice))

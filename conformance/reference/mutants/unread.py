@@ -45,3 +45,16 @@ def question_marks(body: Document, seen: Seen) -> None:
 def ends_at_nul(body: Document, seen: Seen) -> None:
     """A text ends where a C string does."""
     _every_text(body, lambda text: text.partition("\0")[0])
+
+
+@mutant(
+    "system-message-lost-in-streams",
+    kills=("param.messages.effect",),
+    kind="request",
+    only="stream",
+)
+def system_lost_in_streams(body: Document, seen: Seen) -> None:
+    """The path of streams forgets the system message."""
+    messages = body.get("messages")
+    if isinstance(messages, list) and len(messages) > 1:
+        body["messages"] = [each for each in messages if each.get("role") != "system"]
