@@ -79,9 +79,9 @@ def _all_forced(ctx: Context) -> Sequence[Case]:
 )
 async def forced_throughout(ctx: Context, case: Case) -> None:
     """Every answer of the run whose token was forced is this token, as often as its limit says, and ends by `length`."""
+    pieces = {each.id: each for each in (await oracle_here(ctx)).pieces}
     if case.data is None:
         return
-    pieces = {each.id: each for each in (await oracle_here(ctx)).pieces}
     piece = pieces.get(_forced_id(case.data) or -1)
     if piece is None:
         raise NotApplicable("the token's text is not known")
