@@ -23,7 +23,7 @@ from conformance.checks.chapters.shape import documents
 from conformance.checks.chapters.usage import asked, choices_asked, reasons
 from conformance.checks.context import Context
 from conformance.checks.plain import answered, document_of, plain_request, read_case
-from conformance.wire.exchange import Exchange
+from conformance.wire.exchange import Exchange, Request
 from conformance.wire.jsonbody import JSONProblem
 
 GENERATING = ("chat", "completions")
@@ -168,7 +168,7 @@ async def text(ctx: Context, case: Case) -> None:
 
 
 #: Rows of different prompts that an echo is looked for in.
-SEVERAL = 3
+SEVERAL = 4
 
 
 @check(
@@ -184,12 +184,12 @@ SEVERAL = 3
 )
 async def no_echo(ctx: Context, case: Case) -> None:
     """A completion does not begin with its prompt, unless `echo` asks for that."""
-    rows = {
-        body["prompt"]: each.request
-        for each in answered(ctx)
-        if each.request and isinstance((body := each.request.json).get("prompt"), str)
-        if body["prompt"].strip() and not body.get("echo")
-    }
+    rows: dict[str, Request] = {}
+    plainest_first = sorted(answered(ctx), key=lambda case: case.size)
+    for request in [case.request for case in plainest_first if case.request]:
+        prompt = request.json.get("prompt")
+        if isinstance(prompt, str) and prompt.strip() and not request.json.get("echo"):
+            rows.setdefault(prompt, request)
     exchanges = await ctx.ask_all(list(rows.values())[:SEVERAL])
     answers = [found for each in exchanges if (found := read_answer(each))]
     if len(answers) < 2:
