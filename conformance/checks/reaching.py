@@ -1,8 +1,9 @@
 """Does a part of the input reach the model? Longer input, more prompt tokens.
 
 A variant of a prompt with one part made longer must have more ``prompt_tokens``: that holds for
-every tokenizer and template, whatever the model answers. Streams mostly report no usage; there the
-greedy text is compared with that of regular answers, which are known to have been read.
+every tokenizer and template, whatever the model answers. Streams mostly report no usage, and some
+servers a number that never changes (that is for the usage requirements); there the greedy text
+tells, compared with that of regular answers, which are known to have been read.
 """
 
 from __future__ import annotations
@@ -47,10 +48,12 @@ async def expect_all_reach(
     """
     found = await _asked(ctx, [base, *longer.values()])
     counts = [each.tokens("prompt") for each in found]
-    if None in counts:
+    if None in counts or not any(counts):
         return await _by_text(ctx, base, longer, found)
     control, evidence = counts[0] or 0, [each.exchange for each in found]
     if len(set(counts)) == 1:
+        if len(set(map(written, found))) > 1 and (await ctx.learn(greedy)).repeatable:
+            return f"judged by greedy text alone: prompt_tokens is {control} for every input"
         raise Ignored(
             f"prompt_tokens stays {control} whichever part of the input is longer", *evidence
         )

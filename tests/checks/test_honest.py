@@ -125,3 +125,20 @@ def test_a_model_may_end_its_turn_at_once_now_and_then(bench):
     results = bench("shape.text", server=server)
 
     assert {Verdict.PASS} == {each.verdict for each in results}
+
+
+@pytest.mark.parametrize("count", [0, 10])
+def test_a_constant_prompt_tokens_does_not_mean_that_the_input_is_ignored(bench, count):
+    """Where usage says nothing, the greedy text shows that the input is read."""
+
+    def constant(document, seen):
+        if document.get("usage"):
+            document["usage"]["prompt_tokens"] = count
+
+    plain = honest()
+    mutant = Mutant("constant", "document", constant, (), "A constant number of prompt tokens.")
+    server = replace(plain, app=transformed(plain.app, mutant))
+
+    results = bench("param.prompt.effect", "param.messages.effect", server=server)
+
+    assert [] == _told(results)
