@@ -20,6 +20,7 @@ from typing import Any
 
 from conformance.cli import main as conformance
 from conformance.report.joining import join_directories
+from conformance.report.write import write_reports
 
 DESK, PHONE = (1280, 1000), (390, 844)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -120,6 +121,7 @@ def main() -> None:
         for run in given.run:
             beside = runs / f"with-{run.resolve().name}"
             join_directories([broken.parent, run], beside, partial=True, close=True)
+            write_reports(beside)
             _in_three(browser, beside / "matrix.html", given.into, run.resolve().name)
 
 

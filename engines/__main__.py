@@ -18,6 +18,7 @@ from types import FrameType
 
 from conformance.errors import ConformanceError, ExitCode
 from conformance.report.joining import join_directories
+from conformance.report.write import write_reports
 from engines.definition import Engine, available, load_engine
 from engines.environment import Unavailable
 from engines.installation import MODEL, Installed, install
@@ -95,6 +96,7 @@ class Tour:
         shutil.rmtree(merged, ignore_errors=True)
         folders = [self.report / name for name in names]
         join_directories(folders, merged, partial=True, close=True)
+        write_reports(merged)
         say(f"page: {(merged / 'matrix.html').resolve()}")
         if pages:
             publish(folders, self.missing, pages)

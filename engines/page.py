@@ -34,6 +34,7 @@ INTRODUCTION = """\
 Judged on loopback, with a tiny model made on the spot: it is the server that is judged, not the
 model. `tox run -e engines -- --publish docs/engines` does it again ([how](../../engines/README.md)).
 Each engine's page lists what is red or marked, and what was seen when it was repeated by hand.
+The pages of the run itself open every cell to its evidence ([a picture](../images/mlx-lm-light.png)).
 """
 #: Verdicts shown in the matrix of chapters, worst first.
 SHOWN = (
