@@ -12,8 +12,9 @@ from conformance.report.curl import curl_line, start_line
 from conformance.report.evidence import Record
 from conformance.report.snippet import python_snippet
 from conformance.report.text import visible
+from conformance.wire.events import Event
 from conformance.wire.jsonbody import parse_json
-from conformance.wire.sse import Event, parse_stream
+from conformance.wire.sse import parse_stream
 
 __all__ = ["exhibit", "pretty_json"]
 

@@ -13,8 +13,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
+from conformance.wire.events import EventStream
 from conformance.wire.jsonbody import parse_json
-from conformance.wire.sse import EventStream, parse_stream
+from conformance.wire.sse import parse_stream
 
 __all__ = [
     "Attempt",

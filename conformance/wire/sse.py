@@ -15,23 +15,20 @@ The parser never raises on what it is fed, takes linear time, and its memory is 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
+from conformance.wire.events import Breach, Event, EventStream
 from conformance.wire.jsonbody import JSONProblem, parse_json
+from conformance.wire.lines import Line, Lines
 
-__all__ = ["MAX_EVENT", "Breach", "Event", "EventStream", "SSEParser", "parse_stream"]
+__all__ = ["MAX_EVENT", "SSEParser", "parse_stream"]
 
 #: Bytes of one event beyond which it is cut and noted.
 MAX_EVENT = 1 << 20
 #: Events, comments, breaches of one kind, and lines kept; what follows is noted and skipped.
 MAX_EVENTS, MAX_COMMENTS, MAX_BREACHES, MAX_LINES = 50_000, 10_000, 100, 200_000
 
-_LINE_END = re.compile(rb"\r\n?|\n")
 #: Fields of the standard: breach kind and words for those that data-only streams do not have.
 _FIELDS = {
     "data": ("", ""),
@@ -39,73 +36,6 @@ _FIELDS = {
     "id": ("event-id", "an event id"),
     "retry": ("retry", "a reconnection time"),
 }
-
-
-@dataclass(frozen=True)
-class Event:
-    """One dispatched event: its fields, where it begins and ends in the body, when it ended.
-
-    ``offset`` is that of its first line; ``end`` lies just behind the first byte of the line end
-    of the blank line that dispatched it (so that a CRLF cut in two changes nothing); ``at`` is
-    the arrival of that byte in seconds. ``terminated`` is false for what was left at the end of
-    the body, which a conforming reader drops.
-    """
-
-    data: str
-    offset: int
-    end: int
-    at: float
-    name: str | None = None
-    id: str | None = None
-    retry: str | None = None
-    terminated: bool = True
-
-    @property
-    def done(self) -> bool:
-        """Whether this is the ``[DONE]`` marker."""
-        return self.data == "[DONE]"
-
-    @cached_property
-    def json(self) -> Any:
-        """The data as a JSON value, or a :class:`~conformance.wire.jsonbody.JSONProblem`."""
-        return parse_json(self.data.encode("utf-8", "surrogatepass"))
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """One departure from the event-stream grammar or from data-only events.
-
-    ``legal`` marks what the grammar allows and a checker must not accuse.
-    """
-
-    kind: str
-    offset: int
-    detail: str
-    legal: bool = False
-
-
-@dataclass(frozen=True)
-class EventStream:
-    """All events of a body, comments and breaches."""
-
-    events: tuple[Event, ...] = ()
-    breaches: tuple[Breach, ...] = ()
-    comments: tuple[tuple[int, str], ...] = field(default=())
-
-    @cached_property
-    def data_events(self) -> tuple[Event, ...]:
-        """The events other than the ``[DONE]`` marker."""
-        return tuple(event for event in self.events if not event.done)
-
-    @property
-    def done_events(self) -> tuple[Event, ...]:
-        """The ``[DONE]`` markers."""
-        return tuple(event for event in self.events if event.done)
-
-    @property
-    def illegal(self) -> tuple[Breach, ...]:
-        """The breaches that the grammar of data-only events does not allow."""
-        return tuple(breach for breach in self.breaches if not breach.legal)
 
 
 class SSEParser:
@@ -119,12 +49,9 @@ class SSEParser:
         self._max_line = max_event + 16  # room for the field's name
         self._counts: Counter[str] = Counter()
         self._line_ends: set[bytes] = set()
-        self._position = 0  # bytes fed
+        self._lines = Lines(self._max_line, self._note_line_end)
+        self._count = 0  # lines so far
         self._line_start = 0
-        self._lines = 0
-        self._partial: list[bytes] = []  # pieces of the line that has not ended
-        self._partial_size = 0
-        self._cr_at: int | None = None  # offset of a CR that ended the last chunk
         self._at = 0.0
         self._done = self._stopped = False
         self._between = True  # only blank lines since the last event
@@ -148,36 +75,12 @@ class SSEParser:
         """Take ``data``, arrived at ``at`` seconds; return the events it completes."""
         known = len(self.events)
         self._at = at
-        if data and not self._stopped:
-            self._split(data, self._resolve_cr(data[:1]))
-        self._position += len(data)
+        if not self._stopped:
+            for line in self._lines.feed(data):
+                self._line(line)
+                if self._stopped:
+                    break
         return self.events[known:]
-
-    def _split(self, data: bytes, start: int) -> None:
-        base = self._position
-        for match in _LINE_END.finditer(data, start):
-            begin, end = match.span()
-            if end == len(data) and data[-1] == 0x0D:
-                self._cr_at = base + begin  # the next byte says whether this is CR or CRLF
-            else:
-                self._note_line_end(match.group(), base + begin)
-            self._line(self._joined(data[start:begin]), base + begin + 1)
-            start = end
-            self._line_start = base + end
-            if self._stopped:
-                return
-        if start < len(data):
-            self._keep(data[start:])
-
-    def _resolve_cr(self, following: bytes) -> int:
-        """Classify a CR that ended the last chunk; 1 if ``following`` belongs to it."""
-        if self._cr_at is None:
-            return 0
-        is_crlf = following == b"\n"
-        self._note_line_end(b"\r\n" if is_crlf else b"\r", self._cr_at)
-        self._cr_at = None
-        self._line_start += is_crlf
-        return int(is_crlf)
 
     def _note_line_end(self, line_end: bytes, offset: int) -> None:
         if line_end in self._line_ends:
@@ -189,39 +92,24 @@ class SSEParser:
         if len(self._line_ends) == 2:
             self._legal("mixed-line-ends", offset, "lines end in different ways")
 
-    def _keep(self, piece: bytes) -> None:
-        """Hold back an unfinished line, never more of it than an event may have."""
-        if self._partial_size < self._max_line:
-            self._partial.append(piece)
-        self._partial_size += len(piece)
-
-    def _joined(self, piece: bytes) -> bytes:
-        if not self._partial:
-            return piece
-        self._keep(piece)
-        line = b"".join(self._partial)
-        self._partial.clear()
-        self._partial_size = 0
-        return line
-
     def finish(self) -> list[Event]:
         """Say that the body is over; return the event left without its blank line, if any."""
         known = len(self.events)
         if self._stopped:
             return []
-        self._resolve_cr(b"")
-        rest = self._joined(b"")
+        rest, end = self._lines.rest(), self._lines.position
+        self._line_start = self._lines.start
         if rest.startswith(b":"):
             self._comment(self._decode(_cut(rest, self._max_line)))
             self._legal(
                 "unterminated-comment", self._line_start, "a comment ends without a line end"
             )
         elif rest:
-            self._line(rest, self._position)
+            self._line(Line(rest, self._line_start, end))
         if self._data:
             detail = "the body ends before the blank line that would dispatch this event"
             self._breach("unterminated-event", self._offset, detail)
-            self._dispatch(self._position, terminated=False)
+            self._dispatch(end, terminated=False)
         elif self._offset >= 0:
             self._dataless()
         self._stopped = True
@@ -229,16 +117,17 @@ class SSEParser:
 
     # Lines → fields
 
-    def _line(self, line: bytes, end: int) -> None:
-        self._lines += 1
-        if self._lines > MAX_LINES:
+    def _line(self, line: Line) -> None:
+        self._line_start = line.start
+        self._count += 1
+        if self._count > MAX_LINES:
             self._stop("lines", MAX_LINES)
-        elif not line:
-            self._blank(end)
-        elif line[0] == 0x3A:
-            self._comment(self._decode(_cut(line, self._max_line)))
+        elif not line.data:
+            self._blank(line.end)
+        elif line.data[0] == 0x3A:
+            self._comment(self._decode(_cut(line.data, self._max_line)))
         else:
-            self._field(line)
+            self._field(line.data)
 
     def _decode(self, line: bytes) -> str:
         try:
@@ -368,7 +257,6 @@ class SSEParser:
 
     def _stop(self, what: str, limit: int) -> None:
         self._stopped = True
-        self._partial.clear()
         detail = f"more than {limit} {what}: the rest is not read"
         self._breach("too-many-events", self._line_start, detail)
 

@@ -6,13 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from conformance.wire.sse import (
-    MAX_EVENT,
-    MAX_EVENTS,
-    EventStream,
-    SSEParser,
-    parse_stream,
-)
+from conformance.wire.events import EventStream
+from conformance.wire.sse import MAX_EVENT, MAX_EVENTS, SSEParser, parse_stream
 
 #: A slow machine is not a failure of the law.
 steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

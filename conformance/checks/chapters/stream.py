@@ -25,9 +25,9 @@ from conformance.checks.oracle import forced, long_prompt, oracle
 from conformance.checks.plain import answered
 from conformance.checks.streams import pieces, stream_of
 from conformance.schema.contract import Source
+from conformance.wire.events import Breach
 from conformance.wire.exchange import Delivery, Exchange, FailureKind, Request
 from conformance.wire.jsonbody import JSONProblem
-from conformance.wire.sse import Breach
 
 DATA_ONLY = Source(
     "specification text",
