@@ -84,8 +84,8 @@ class Outcome(Exception):
     """Base of what a check may raise: an outcome of the judgement, not an error.
 
     ``evidence`` are the exchanges that show it, the telling one first; ``event`` is the index of
-    the guilty SSE event in it, where there is one; ``level`` overrides the requirement's level
-    for a case that is weaker (or stronger) than the rest.
+    the guilty SSE event in it, where there is one (below 0 there is none); ``level`` overrides
+    the requirement's level for a case that is weaker (or stronger) than the rest.
     """
 
     def __init__(
@@ -96,7 +96,8 @@ class Outcome(Exception):
         level: Level | None = None,
     ) -> None:
         super().__init__(message)
-        self.message, self.evidence, self.event, self.level = message, evidence, event, level
+        self.message, self.evidence, self.level = message, evidence, level
+        self.event = event if event is not None and event >= 0 else None
 
 
 class Broken(Outcome):

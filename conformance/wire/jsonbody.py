@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 __all__ = ["MAX_DEPTH", "MAX_VALUES", "JSONProblem", "parse_json"]
@@ -43,7 +44,7 @@ def parse_json(data: bytes) -> Any:
         return JSONProblem("empty", "the text is empty")
     if sum(map(text.count, "[{,")) > MAX_VALUES:
         return JSONProblem("too-many-values", f"more than about {MAX_VALUES} values")
-    if _depth(text) > MAX_DEPTH:
+    if _too_deep(text):
         return JSONProblem("too-deep", f"nested more than {MAX_DEPTH} levels deep")
     try:
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
@@ -55,25 +56,21 @@ def parse_json(data: bytes) -> Any:
 
 # Possessive quantifiers: a string of 16 MiB must not leave a trail of backtracking positions.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
-def _depth(text: str) -> int:
-    """How deep brackets nest outside strings (0 when there are too few to matter).
-
-    Each round removes the innermost pairs, so the rounds are the depth and the time is linear.
-    """
+def _too_deep(text: str) -> bool:
+    """Whether brackets nest too deep outside strings; looks no further than where they first do."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return 0
-    bare = _STRING.sub("", text).encode("ascii", "ignore")
-    brackets = bare.translate(_BRACKETS, _NO_BRACKETS)
-    for rounds in range(MAX_DEPTH + 1):
-        inner = brackets.replace(b"[]", b"")
-        if inner == brackets:
-            return rounds + inner.count(b"[")
-        brackets = inner
-    return MAX_DEPTH + 1
+        return False
+    brackets = _STRING.sub("", text).encode("ascii", "ignore").translate(None, _NO_BRACKETS)
+    for depth in accumulate(map(_STEP.__getitem__, brackets)):
+        if depth > MAX_DEPTH:
+            return True
+        if depth < 0:  # more closed than opened: no JSON, as the parser will say
+            return False
+    return False
 
 
 def _no_constant(name: str) -> Any:

@@ -1,0 +1,40 @@
+"""Whatever a server does, a run ends in time, small, with the right verdict and without a leak."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import sins
+from .judging import complaints, try_on
+from .table import SINS
+
+assert sins
+
+
+def test_there_are_sixty_sins_and_more():
+    """The table is as long as was promised, and every entry says what it does."""
+    assert len(SINS) >= 60
+    assert all(each.act.__doc__ for each in SINS.values())
+
+
+@pytest.mark.parametrize("name", SINS)
+def test_a_run_survives(
+    name: str,
+    folder: Path,
+    tls: ssl.SSLContext,
+    record_property: Any,
+    request: pytest.FixtureRequest,
+) -> None:
+    """Time, memory, exit code, verdicts, files, page, terminal and key are as they should be."""
+    if not SINS[name].cheap and not request.config.getoption("--hostile"):
+        pytest.skip("only with --hostile")
+
+    trial = try_on(SINS[name], folder, tls)
+    record_property("sin", json.dumps(trial.row))
+
+    assert [] == list(complaints(trial))
