@@ -11,6 +11,10 @@ from conformance.wire.exchange import Exchange
 __all__ = ["Budget", "BudgetSpent", "requests_of"]
 
 
+#: Seconds beyond the limit in which what has come is still judged.
+JUDGING = 5.0
+
+
 class BudgetSpent(Exception):
     """No request may be sent any more; the message says which limit was reached."""
 
@@ -58,6 +62,14 @@ class Budget:
         if self.max_seconds is not None and self.seconds >= self.max_seconds:
             return f"the budget of {self.max_seconds:g} seconds is spent"
         return None
+
+    def check_time(self) -> None:
+        """Raise :class:`BudgetSpent` when it is too late even to judge what has come.
+
+        Judging takes a moment, unless a target sends heaps of what is hard to read.
+        """
+        if self.max_seconds is not None and self.seconds > self.max_seconds + JUDGING:
+            raise BudgetSpent(f"the budget of {self.max_seconds:g} seconds is spent")
 
     def settle(self, exchange: Exchange) -> None:
         """Add the tokens that ``exchange`` cost.

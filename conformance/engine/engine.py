@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
 from conformance.checks.answer import error_message
-from conformance.checks.api import Case, Outcome, Phase, single
+from conformance.checks.api import Phase, single
 from conformance.checks.catalogue import Item
 from conformance.checks.context import Context, Subject
-from conformance.engine.budget import Budget, BudgetSpent, requests_of
+from conformance.engine.asking import Corpora, ItemAsker, Questions, RunExample
+from conformance.engine.budget import Budget, BudgetSpent
 from conformance.engine.corpora import encode
-from conformance.engine.events import Decided, Event, Learned, Progress, Result
+from conformance.engine.events import Decided, Event, Progress, Result
 from conformance.engine.hostile import HostileQueue
 from conformance.engine.judging import Judged, judge
 from conformance.engine.memo import Memo
 from conformance.engine.sender import Aborted, Sender
 from conformance.schema.contract import Profile
-from conformance.verdicts import Mode, Verdict
+from conformance.verdicts import Verdict
 from conformance.wire.exchange import Exchange, Request
 
 __all__ = ["Engine"]
-
-T = TypeVar("T")
 
 #: Judged before anything else: whether an ordinary request is let in, and who else is.
 ADMISSION = frozenset({"accepts.minimal", "auth.no-key", "auth.wrong-key"})
 
 #: Judges a verdict against what the owner of the target declared.
 Declared = Callable[[Item, Judged], tuple[Verdict, str, str | None]]
-#: Draws the corpus of an endpoint and mode.
-Corpora = Callable[[str, Mode | None], Sequence[Case]]
-#: Runs a documented example through the recording proxy.
-RunExample = Callable[[str, str, Phase], Awaitable[tuple[Any, list[Exchange]]]]
 
 
 @dataclass
@@ -61,14 +54,11 @@ class Engine:
     load: Callable[[str], Exchange] | None = None
 
     def __post_init__(self) -> None:
-        self.memo = Memo(self.load)
         self.judgements: dict[tuple[str, str | None, str | None], Judged] = {}
-        self._lessons: dict[tuple[str, str], asyncio.Task[Any]] = {}
-        self._began = time.monotonic()
         self._decided = 0
         self._total = 0
         self._progress_at = 0.0
-        self.hostile = HostileQueue(
+        hostile = HostileQueue(
             lambda request, repetition: self.sender.send(
                 request, repetition=repetition, phase=Phase.HOSTILE
             ),
@@ -76,6 +66,18 @@ class Engine:
             self._lost,
             recovery_seconds=self.recovery_seconds,
             amend=self.sender.keep,
+        )
+        self.questions = Questions(
+            self.name,
+            self.subject,
+            self.profile,
+            self.sender,
+            hostile,
+            Memo(self.load),
+            self.corpora,
+            self.example,
+            self.recorded,
+            self.emit,
         )
 
     @property
@@ -108,7 +110,8 @@ class Engine:
             if each.method == "POST"
         ]
         try:
-            answers = [await self.ask(each, 0, Phase.ORDINARY, lambda _: None) for each in plain]
+            asker = ItemAsker(self.questions)
+            answers = [await asker.ask(each, 0, Phase.ORDINARY) for each in plain]
         except (BudgetSpent, Aborted):
             return
         if answers and all(each.status in (401, 403) for each in answers):
@@ -134,9 +137,11 @@ class Engine:
                 await asyncio.sleep(0)
 
     async def _decide(self, item: Item) -> None:
-        asker = _ItemAsker(self)
+        asker = ItemAsker(self.questions, item.key)
         judged = await judge(
-            item.requirement, lambda repetition: self._context(asker, item, repetition)
+            item.requirement,
+            lambda repetition: self.questions.context(asker, item, repetition),
+            self.budget.check_time,
         )
         if judged.verdict.rule.decided:
             await self.sender.contact()
@@ -166,19 +171,7 @@ class Engine:
 
     def context(self, item: Item, repetition: int) -> Context:
         """A context for one more judgement of ``item``, outside its verdict."""
-        return self._context(_ItemAsker(self), item, repetition)
-
-    def _context(self, asker: _ItemAsker, item: Item, repetition: int) -> Context:
-        contract = self.profile.endpoints[item.endpoint] if item.endpoint else None
-        return Context(
-            asker,
-            self.subject,
-            self.profile,
-            contract,
-            item.mode,
-            item.requirement.phase,
-            repetition,
-        )
+        return self.questions.context(ItemAsker(self.questions), item, repetition)
 
     def progress(self, phase: Phase) -> None:
         """Tell where the run stands, at most five times a second."""
@@ -202,64 +195,6 @@ class Engine:
     def _lost(self, reason: str) -> None:
         self.sender.ended = self.sender.ended or reason
 
-    # What checks ask for
-
-    async def ask(
-        self,
-        request: Request,
-        repetition: int | None,
-        phase: Phase,
-        sent: Callable[[Exchange], None],
-    ) -> Exchange:
-        """The exchange for ``request``; ``sent`` is called with it when it had to be sent."""
-
-        async def send() -> Exchange:
-            if phase is Phase.HOSTILE:
-                exchange = await self.hostile.ask(request, repetition)
-            else:
-                exchange = await self.sender.send(request, repetition=repetition, phase=phase)
-            sent(exchange)
-            return exchange
-
-        if repetition is None:
-            return await send()
-        return await self.memo.get(request, repetition, send)
-
-    async def learn(self, ctx: Context, lesson: Callable[[Context], Awaitable[T]]) -> T:
-        """The result of ``lesson``, worked out once for each endpoint.
-
-        What the lesson raises is raised to everybody who relies on it: an outcome, the end of the
-        budget, the loss of the target.
-        """
-        key = (_named(lesson), ctx.contract.name if ctx.contract else "")
-        task = self._lessons.get(key)
-        if task is None:
-            regular = Context(
-                _ItemAsker(self),
-                self.subject,
-                self.profile,
-                ctx.contract,
-                Mode.REGULAR,
-                Phase.CALIBRATION,
-            )
-            task = self._lessons[key] = asyncio.ensure_future(lesson(regular))
-            task.add_done_callback(lambda done: self._learned(key, done))
-        return await asyncio.shield(task)
-
-    def _learned(self, key: tuple[str, str], done: asyncio.Task[Any]) -> None:
-        if done.cancelled():
-            return
-        error = done.exception()
-        if error is None:
-            value = done.result()
-            text = getattr(value, "finding", None) or str(value)
-        elif isinstance(error, Outcome):
-            value, text = None, error.message
-        else:
-            return
-        lesson = key[0].rpartition(".")[2]
-        self.emit(Learned(self.name, key[1], lesson, text, _plain(value)))
-
 
 def _unpromised(judged: Judged) -> Judged:
     """What nobody promised cannot be broken: whatever was decided about it is information."""
@@ -269,45 +204,3 @@ def _unpromised(judged: Judged) -> Judged:
     if judged.message:
         message = f"{message}: {judged.message}"
     return replace(judged, verdict=Verdict.INFO, message=message)
-
-
-class _ItemAsker:
-    """One item's access to the engine; counts what was sent for it."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.sent, self.seconds = 0, 0.0
-
-    def _count(self, exchange: Exchange) -> None:
-        self.sent += requests_of(exchange)
-        self.seconds += exchange.elapsed
-
-    async def ask(self, request: Request, repetition: int | None, phase: Phase) -> Exchange:
-        return await self._engine.ask(request, repetition, phase, self._count)
-
-    async def learn(self, ctx: Context, lesson: Callable[[Context], Awaitable[T]]) -> T:
-        return await self._engine.learn(ctx, lesson)
-
-    def corpus(self, endpoint: str, mode: Mode | None) -> Sequence[Case]:
-        return self._engine.corpora(endpoint, mode)
-
-    def recorded(self) -> Sequence[Exchange]:
-        return self._engine.recorded()
-
-    async def command(self, kind: str, code: str, phase: Phase) -> tuple[Any, list[Exchange]]:
-        outcome, exchanges = await self._engine.example(kind, code, phase)
-        for exchange in exchanges:
-            self._count(exchange)
-        return outcome, exchanges
-
-
-def _named(lesson: Callable[..., Any]) -> str:
-    name = getattr(lesson, "__qualname__", type(lesson).__qualname__)
-    return f"{getattr(lesson, '__module__', '')}.{name}"
-
-
-def _plain(value: Any) -> Any:
-    try:
-        return json.loads(json.dumps(value, default=lambda v: getattr(v, "__dict__", str(v))))
-    except (TypeError, ValueError):
-        return str(value)

@@ -61,16 +61,22 @@ class _Said:
     stop: BudgetSpent | Aborted | None = None
 
 
-async def judge(requirement: Requirement, context: Callable[[int], Context]) -> Judged:
+async def judge(
+    requirement: Requirement,
+    context: Callable[[int], Context],
+    check_time: Callable[[], None] = lambda: None,
+) -> Judged:
     """Judge every case of ``requirement`` and reproduce what failed.
 
-    ``context(repetition)`` makes a fresh context. Budget and abort become ``not-run``; an
-    exception of the check itself becomes ``error`` with its last line.
+    ``context(repetition)`` makes a fresh context; ``check_time`` raises :class:`BudgetSpent` when
+    nothing more is to be judged. Budget and abort become ``not-run``; an exception of the check
+    itself becomes ``error`` with its last line.
     """
     try:
         cases = list(requirement.cases(context(0)))
         said = await asyncio.gather(
-            *(_try(requirement, context(0), case) for case in cases), return_exceptions=True
+            *(_try(requirement, context(0), case, check_time) for case in cases),
+            return_exceptions=True,
         )
         for each in said:
             if isinstance(each, BaseException):
@@ -86,9 +92,12 @@ async def judge(requirement: Requirement, context: Callable[[int], Context]) -> 
         return Judged(Verdict.ERROR, requirement.level, _fault(error))
 
 
-async def _try(requirement: Requirement, ctx: Context, case: Case) -> _Said:
+async def _try(
+    requirement: Requirement, ctx: Context, case: Case, check_time: Callable[[], None]
+) -> _Said:
     """What the check says of ``case``, or why it could not be asked."""
     try:
+        check_time()
         return await _ask(requirement, ctx, case)
     except (BudgetSpent, Aborted) as stop:
         return _Said(case, None, None, ctx.seen, stop)
@@ -167,19 +176,18 @@ async def _reproduce(
     level = _level(requirement, first)
     latest, seen, tries = first, 1, 1
     limit = REPETITIONS if requirement.exact else 1
+    if _died_twice(first):  # killing it once more would tell nothing new
+        seen = tries = 2
     try:
-        while tries <= limit:
+        while tries <= limit and (tries == 1 or seen < tries):  # until it failed every time
             again = await _ask(requirement, context(tries), first.case)
             tries += 1
             if isinstance(again.outcome, _BAD):
                 latest, seen = again, seen + 1
-                if seen == tries or tries > limit:  # failed every time so far: deterministic
-                    break
     except (BudgetSpent, Aborted) as stop:
-        if seen < 2 and not _died_twice(first):
+        if seen < 2:
             told = f"seen once, not reproduced ({stop}): {first.outcome}"
             return _judged(first, Verdict.INCONCLUSIVE, level, told)
-        seen, tries = max(seen, 2), max(tries, 2)
     if seen < 2:
         verdict = Verdict.FLAKY if requirement.exact else Verdict.INCONCLUSIVE
         return _judged(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.engine.hostile import HostileQueue
+from conformance.engine.hostile import HostileQueue, Settled
 from conformance.engine.sender import Aborted
 from conformance.wire.exchange import Exchange, Failure, FailureKind, Request
 
@@ -38,15 +38,22 @@ class Server:
         return True
 
 
-def run(server, paths, recovery=0.2):
+def run(server, paths, recovery=0.2, questions=(), repetitions=()):
     lost = []
+    asked = list(
+        zip(
+            [Request("POST", path) for path in paths],
+            repetitions or [0] * len(paths),
+            questions or [None] * len(paths),
+            strict=True,
+        )
+    )
 
     async def main():
         queue = HostileQueue(
             server.send, server.alive, lost.append, recovery_seconds=recovery, batch=4
         )
-        asked = (queue.ask(Request("POST", path), 0) for path in paths)
-        return await asyncio.gather(*asked, return_exceptions=True)
+        return await asyncio.gather(*(queue.ask(*each) for each in asked), return_exceptions=True)
 
     return asyncio.run(main()), lost
 
@@ -111,3 +118,35 @@ def test_every_request_is_answered(count):
     found, _ = run(Server(set()), [f"/{number}" for number in range(count)])
 
     assert count == len(found)
+
+
+def test_one_death_settles_a_question():
+    """A server that dies of every case of a requirement is killed once for it, not for each."""
+    server = Server({"/0", "/1", "/2", "/3"})
+
+    found, lost = run(server, ["/0", "/1", "/2", "/3"], questions=["a", "a", "a", "b"])
+
+    dead = [each.request.path for each in found if isinstance(each, Exchange) and each.server_died]
+    assert ["/0", "/3"] == dead
+    assert [Settled, Settled] == [type(each) for each in found[1:3]]
+    assert not lost
+
+
+def test_who_had_an_answer_keeps_it_when_the_culprit_is_found():
+    """Nobody is sent again who was answered before the server died of another."""
+    server = Server({"/2"})
+
+    found, _ = run(server, ["/0", "/1", "/2", "/3"])
+
+    assert [400, 400, None, 400] == [exchange.status for exchange in found]
+    assert 1 == server.sent.count("/0") == server.sent.count("/1")
+    assert 2 == server.sent.count("/2")
+
+
+def test_a_repetition_is_sent_although_its_question_is_settled():
+    """What reproduces a failure is asked for because the first one failed."""
+    server = Server({"/0"})
+
+    found, _ = run(server, ["/0", "/1", "/0"], questions=["a", "a", "a"], repetitions=[0, 0, 1])
+
+    assert found[2].server_died

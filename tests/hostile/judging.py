@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from html.parser import HTMLParser
 from pathlib import Path
@@ -32,7 +32,7 @@ __all__ = ["Trial", "complaints", "try_on"]
 MEGABYTES = 300
 #: Seconds beside the budget: for what is still on its way when it ends, and for the report.
 GRACE = 5.0
-#: Where nothing comes, a run should not wait long; where something does, a busy machine may.
+#: Seconds of patience on a machine that has nothing else to do.
 TIMEOUTS = {"connect": 2, "first_byte": 2, "idle": 2, "total": 4}
 
 BAD = frozenset({Verdict.FAIL, Verdict.IGNORED, Verdict.REJECTED})
@@ -76,8 +76,14 @@ class Trial:
         }
 
 
+def busy() -> float:
+    """How much slower than alone things go: processes that want to run for each core."""
+    return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), 5.0)
+
+
 def try_on(sin: Sin, folder: Path, tls: ssl.SSLContext, *arguments: str) -> Trial:
     """`conformance run` against ``sin``, in a process of its own."""
+    sin = replace(sin, seconds=sin.seconds * busy())
     with Server(sin.act, reads=sin.reads, tls=tls if sin.tls else None) as server:
         targets = folder / "targets.yaml"
         targets.write_text(yaml.safe_dump({"targets": {"sinner": _entry(sin, server.port)}}))
@@ -85,7 +91,7 @@ def try_on(sin: Sin, folder: Path, tls: ssl.SSLContext, *arguments: str) -> Tria
         command += ["--targets-file", str(targets), "--report-dir", str(folder / "run")]
         launcher = [sys.executable, str(Path(__file__).with_name("measured.py"))]
         done = subprocess.run(
-            [*launcher, str(sin.seconds + 60), *command, "--depth", "quick", *arguments],
+            [*launcher, str(max(sin.seconds, 240) + 60), *command, "--depth", "quick", *arguments],
             capture_output=True,
             env={**os.environ, "HOSTILE_KEY": KEY},
             cwd=folder,
@@ -112,7 +118,7 @@ def _entry(sin: Sin, port: int) -> dict[str, Any]:
         "model": MODEL,
         "profile": "deeptrin",
         "api_key_env": "HOSTILE_KEY",
-        "timeouts": TIMEOUTS,
+        "timeouts": {name: seconds * busy() for name, seconds in TIMEOUTS.items()},
         "recovery_seconds": 2,
         "limits": {"max_seconds": sin.seconds},
     }
@@ -132,8 +138,7 @@ def complaints(trial: Trial) -> Iterator[str]:
 def _cost(trial: Trial) -> Iterator[str]:
     if trial.code is None:
         yield "it did not end"
-    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # by others, who slow it down
-    if trial.seconds > trial.sin.seconds + GRACE + trial.computed * busy:
+    if trial.seconds > trial.sin.seconds + GRACE + trial.computed * busy():
         yield f"it took {trial.seconds:.1f} s of {trial.sin.seconds:g} ({trial.computed:.1f} of its own)"
     if trial.megabytes > MEGABYTES:
         yield f"it took {trial.megabytes:.0f} MB"

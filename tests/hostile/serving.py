@@ -279,6 +279,8 @@ class Server:
                 answer.pieces.append(message.get("body", b""))
 
         await self._app(_scope(asked), receive, send)
+        if asked.method == "HEAD":
+            answer.pieces.clear()
         return answer
 
 
