@@ -52,6 +52,8 @@ def _chunked_end(raw: bytes, position: int) -> int | None:
         if length == 0:
             break
         position = size.end() + length
+        if position > len(raw):
+            return None
         position += 2 if raw[position : position + 2] == b"\r\n" else 1
     if raw[size.end() : size.end() + 2] == b"\r\n":
         return size.end() + 2

@@ -9,6 +9,7 @@ where the exchange broke, a connection that breaks at the same place.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
@@ -197,10 +198,21 @@ def replay(exchange: Exchange) -> tuple[bytes, bool]:
     if status is None or begin is None:
         return raw, False
     if exchange.raw_reads and exchange.raw_reads[-1].end > len(raw):
-        return _rebuilt(exchange), False
+        return _staying(_rebuilt(exchange)), False
     end = response_end(raw, begin, exchange.request.method, status, exchange.headers)
     closing = "close" in (exchange.header("connection") or "").lower()
-    return raw, exchange.complete and end == len(raw) and not closing
+    return _staying(raw), exchange.complete and end == len(raw) and not closing
+
+
+#: A Location that is not a path of the same host.
+_ELSEWHERE = re.compile(rb"(?im)^location(?=[ \t]*:[ \t]*+(?!/[^/\\\r\n]))")
+
+
+def _staying(raw: bytes) -> bytes:
+    """``raw`` without an invitation to go anywhere else: clients follow redirects, and what they
+    ask another host for would pass no proxy, no limit and no record."""
+    head, blank, body = raw.partition(b"\r\n\r\n")
+    return _ELSEWHERE.sub(b"X-Location", head) + blank + body
 
 
 def _rebuilt(exchange: Exchange) -> bytes:

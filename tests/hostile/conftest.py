@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,9 +60,3 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     return context
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder for one trial."""
-    return tmp_path

@@ -154,7 +154,7 @@ def _verdict(trial: Trial) -> Iterator[str]:
     if not sin.accused and names:
         yield f"accused of {sorted(names)[:5]}"
     if trial.strayed:
-        yield f"{trial.strayed} requests went to another host"
+        yield f"{trial.strayed} requests were led to another host"
 
 
 def _files(trial: Trial) -> Iterator[str]:

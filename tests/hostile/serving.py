@@ -208,11 +208,12 @@ class Server:
 
     def die(self, seconds: float | None) -> None:
         """Stop listening and cut every connection; come back after ``seconds``, or never."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
         for writer in list(self._writers):
             writer.transport.abort()
+        if self._listener is None:
+            return  # dead already
+        self._listener.close()
+        self._listener = None
         if seconds is not None:
             self._loop.call_later(seconds, self._come_back)
 

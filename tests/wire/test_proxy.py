@@ -134,7 +134,14 @@ def test_compressed_answers_stay_compressed(server: Any, write: Any) -> None:
     assert b"accept-encoding: gzip, deflate\r\n" in target.heads[0].lower()
 
 
-@pytest.mark.parametrize("pieces", [[], [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"]])
+ENDLESS_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n{}"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [[], [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"], [ENDLESS_CHUNK]],
+    ids=["nothing", "half a body", "half an endless chunk"],
+)
 def test_a_broken_answer_breaks_for_the_client_as_well(
     server: Any, write: Any, pieces: list[bytes]
 ) -> None:
@@ -173,6 +180,39 @@ def test_curl_speaks_through_the_proxy(server: Any, write: Any) -> None:
     assert b"uthorization" not in target.heads[2]
     assert "/models/a%2Fb" == exchanges[0].request.path
     assert 2 << 20 == len(target.bodies[3])
+
+
+@pytest.mark.parametrize(
+    ("location", "followed"),
+    [
+        ("http://localhost:1/v1", "0"),
+        ("//localhost:1/", "0"),
+        ("/\\localhost:1/", "0"),
+        ("/x", "1"),
+    ],
+)
+def test_no_client_is_led_to_another_host(
+    server: Any, write: Any, location: str, followed: str
+) -> None:
+    """A client that follows redirects stays where limits and records are: at the proxy."""
+    moved = f"HTTP/1.1 307 Moved\r\nLOCATION: {location}\r\nContent-Length: 0\r\n\r\n"
+
+    def use(base_url: str) -> str:
+        command = [
+            "curl",
+            "-sSL",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{num_redirects}",
+            f"{base_url}/models",
+        ]
+        return subprocess.run(command, capture_output=True, text=True).stdout
+
+    redirects, exchanges, _ = through(server, write(moved.encode()), use)
+
+    assert followed == redirects
+    assert location == exchanges[0].header("location")
 
 
 def test_paths_outside_the_base_are_not_forwarded(server: Any, write: Any) -> None:

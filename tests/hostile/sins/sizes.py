@@ -95,7 +95,7 @@ def bomb(coding: str) -> bytes:
     return first + again * 1023
 
 
-@sin(cheap=True)
+@sin()
 async def gzip_bomb(talk):
     """A mebibyte that unpacks to 1 GiB."""
     answer = Answer(headers=[JSON, (b"Content-Encoding", b"gzip")], pieces=[bomb("gzip")])
@@ -156,7 +156,7 @@ async def a_header_of_ten_megabytes(talk):
     await talk.reply((await talk.honest()).with_headers((b"X-Long", b"x" * 10_000_000)))
 
 
-@sin(cheap=True)
+@sin()
 async def a_hundred_thousand_deep(talk):
     """JSON nested 100,000 levels deep, everywhere."""
     answer = await talk.honest()

@@ -29,7 +29,7 @@ async def sow(talk, seed, *, text=True):
     await talk.reply(answer)
 
 
-@sin(cheap=True)
+@sin()
 async def markup_everywhere(talk):
     """Script and tags in each string."""
     await sow(talk, MARKUP)
