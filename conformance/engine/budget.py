@@ -92,6 +92,8 @@ class Budget:
 def requests_of(exchange: Exchange) -> int:
     """How many requests the server saw for ``exchange``: itself and its retries.
 
-    In the hostile phase nothing is retried; what its attempts tell is recorded as exchanges too.
+    In the hostile phase only a 429 is retried; what another attempt without an answer tells is an
+    exchange of its own.
     """
-    return 1 if exchange.phase == "hostile" else 1 + len(exchange.attempts)
+    hostile = exchange.phase == "hostile"
+    return 1 + sum(each.status is not None or not hostile for each in exchange.attempts)

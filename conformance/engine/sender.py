@@ -84,7 +84,9 @@ class Sender:
         attempts: list[Attempt] = []
         while True:
             exchange = await self._attempt(request, number, phase)
-            wait = self._retry_delay(exchange, len(attempts)) if phase != "hostile" else None
+            wait = self._retry_delay(exchange, len(attempts))
+            if phase == "hostile" and exchange.status != 429:
+                wait = None  # a cut connection or a 503 may be the death that is looked for
             spent = self.budget.spent() if wait is not None else None
             if wait is None or spent or _cut(exchange):
                 break
@@ -141,14 +143,19 @@ class Sender:
         """Seconds to wait before the next attempt, or ``None`` if this answer stands."""
         if tried >= MAX_RETRIES:
             return None
-        reset = exchange.status is None and _kind(exchange) is FailureKind.RESET
-        if exchange.status not in TRANSIENT and not reset:
+        if exchange.status not in TRANSIENT and not self._broke_off(exchange):
             return None
         wait = retry_after(exchange.header("retry-after"))
         backoff: float = 0.5 * 2**tried
         if wait is None:
             return backoff
         return wait if wait <= MAX_RETRY_AFTER else None
+
+    def _broke_off(self, exchange: Exchange) -> bool:
+        """Whether the connection broke, or somebody who was there is not (a restart, say)."""
+        kind = _kind(exchange)
+        gone = kind is FailureKind.CONNECT and self.reached
+        return exchange.status is None and (kind is FailureKind.RESET or gone)
 
     async def _pause(self, exchange: Exchange, wait: float) -> None:
         """Wait before a retry; whoever says when to come back is left alone until then."""
@@ -233,7 +240,7 @@ class Sender:
         while True:
             exchange = await self._attempt(self.probe, number, "probe")
             wait = self._retry_delay(exchange, len(attempts))
-            if wait is None or self.budget.spent():
+            if wait is None or self.budget.spent() or _kind(exchange) is FailureKind.CONNECT:
                 break
             if exchange.status is None:  # a connection left over from a server that died: a new one
                 wait = 0.0

@@ -50,13 +50,27 @@ def _unknown_model(ctx: Context) -> Request:
     return ctx.request(model=UNKNOWN)
 
 
-@check("error.unknown-model", MUST, REFUSED, endpoints=GENERATING, needs=("model",))
+@check(
+    "error.unknown-model",
+    MUST,
+    REFUSED,
+    endpoints=GENERATING,
+    needs=("model",),
+    phase=Phase.HOSTILE,  # loading what does not exist has ended servers
+)
 async def unknown_model(ctx: Context, case: Case) -> None:
     """A model that does not exist is refused, never answered by another one."""
     expect_refusal(await ctx.ask(_unknown_model(ctx)), f"the model {UNKNOWN!r}")
 
 
-@check("error.unknown-model.status", SHOULD, NOT_FOUND, endpoints=GENERATING, needs=("model",))
+@check(
+    "error.unknown-model.status",
+    SHOULD,
+    NOT_FOUND,
+    endpoints=GENERATING,
+    needs=("model",),
+    phase=Phase.HOSTILE,
+)
 async def unknown_model_status(ctx: Context, case: Case) -> None:
     """A model that does not exist is answered with status 404."""
     exchange = await ctx.ask(_unknown_model(ctx))
@@ -65,7 +79,13 @@ async def unknown_model_status(ctx: Context, case: Case) -> None:
 
 
 @check(
-    "error.repeatable", SHOULD, REFUSED, endpoints=GENERATING, modes=(REGULAR,), needs=("model",)
+    "error.repeatable",
+    SHOULD,
+    REFUSED,
+    endpoints=GENERATING,
+    modes=(REGULAR,),
+    needs=("model",),
+    phase=Phase.HOSTILE,
 )
 async def repeatable(ctx: Context, case: Case) -> None:
     """The same faulty request is refused with the same status and code each time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.checks.answer import answer, read_answer
-from conformance.checks.api import MUST, Case, Ignored, Source, Untestable, check
+from conformance.checks.api import MUST, Case, Ignored, Phase, Source, Untestable, check
 from conformance.checks.context import Context
 from conformance.checks.refusal import told, unsent
 
@@ -19,6 +19,7 @@ UNKNOWN = "no-such-model-7d1c"
     needs=("model",),
     parameter="model",
     aspect="effect",
+    phase=Phase.HOSTILE,  # loading what does not exist has ended servers
     cost=1,
 )
 async def effect(ctx: Context, case: Case) -> str | None:
