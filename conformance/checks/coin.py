@@ -27,15 +27,16 @@ __all__ = [
     "SLACK",
     "Coin",
     "Draws",
-    "Second",
     "biased",
     "coin",
     "cold",
     "draw",
     "edge_of",
     "expect_varied",
+    "greedy_draws",
     "neutral",
-    "second",
+    "pairs_of",
+    "spread",
     "tokens_of",
     "toss",
 ]
@@ -46,6 +47,8 @@ SLACK = 0.5
 MANY = 128
 #: Requests that one sample may take where a request buys few choices.
 MOST_REQUESTS = 48
+#: Greedy draws asked of one request where several are answered.
+LEAST_GREEDY = 32
 #: Bias differences beyond this are not tried: both tokens must stay far above all others.
 WIDEST = 48
 #: Pairs of tokens tried before calibration is given up.
@@ -77,22 +80,6 @@ class Coin:
     def bounds(self, tilt: int = 0) -> tuple[float, float]:
         """The least and the greatest δ at temperature 1, slack included."""
         return tilt - SLACK, tilt + 1 + SLACK
-
-
-@dataclass(frozen=True)
-class Second:
-    """Two tokens and the edge between them *after one* ``a``, with the canonical prompt.
-
-    From the edge upwards the first token is ``a`` and ``a`` follows it. ``apart``: one below, the
-    first is still ``a`` and ``b`` follows, so that 0 ≤ δ ≤ 1 at the second position. Otherwise the
-    first token itself flips there, and all that is known is δ ≥ 0.
-    """
-
-    finding: str
-    a: Piece
-    b: Piece
-    edge: int
-    apart: bool
 
 
 @dataclass
@@ -204,7 +191,7 @@ async def coin(ctx: Context) -> Coin:
     Raises ``Untestable`` where no token can be forced.
     """
     known = await ctx.learn(oracle)
-    for first, other in _spread(list(_pairs(known)))[: 2 * PAIRS : 2]:
+    for first, other in spread(list(pairs_of(known)))[: 2 * PAIRS : 2]:
         prompt = _containing(ctx, first)
         a, b = first, await _strongest(ctx, known, first, prompt) or other
 
@@ -246,7 +233,7 @@ async def _price(ctx: Context, bias: dict[str, int], prompt: dict[str, Any]) -> 
     return (await ctx.learn(samples)).per_request
 
 
-def _pairs(known: Oracle) -> Iterator[tuple[Piece, Piece]]:
+def pairs_of(known: Oracle) -> Iterator[tuple[Piece, Piece]]:
     """Pairs of tokens that can be told apart; words with their space first.
 
     Such a word is one token wherever it stands in a prompt.
@@ -272,37 +259,7 @@ def _containing(ctx: Context, piece: Piece) -> dict[str, Any]:
     return {"prompt": text} if "prompt" in ctx.endpoint.parameters else {}
 
 
-async def second(ctx: Context) -> Second:
-    """Find two tokens and their edge at the second position, after ``a``.
-
-    Raises ``Untestable`` where no token can be forced.
-    """
-    known = await ctx.learn(oracle)
-    fallback: Second | None = None
-    for a, b in _spread(list(_pairs(known)))[:PAIRS]:
-        seen: dict[int, list[Piece]] = {}
-
-        async def wins(
-            difference: int, a: Piece = a, b: Piece = b, seen: dict[int, list[Piece]] = seen
-        ) -> bool:
-            found = await answer(ctx, await toss(ctx, biased(a, b, difference), 2))
-            seen[difference] = tokens_of(found.text, a, b)
-            return seen[difference] == [a, a]
-
-        edge = await edge_of(wins)
-        if edge is None or edge + 8 > WIDEST:
-            continue
-        if seen[edge - 1] == [a, b]:
-            finding = f"after one {a.text!r}, {b.text!r} is as likely at a bias {edge:+d} lower"
-            return Second(finding, a, b, edge, apart=True)
-        finding = f"{a.text!r} comes twice from a bias {edge:+d} above that of {b.text!r}"
-        fallback = fallback or Second(finding, a, b, edge, apart=False)
-    if fallback is None:
-        raise Untestable("no calibrated second token: one token always wins, whatever the bias")
-    return fallback
-
-
-def _spread(pairs: list[tuple[Piece, Piece]]) -> list[tuple[Piece, Piece]]:
+def spread(pairs: list[tuple[Piece, Piece]]) -> list[tuple[Piece, Piece]]:
     """Pairs in an order in which tokens repeat late: (1, 2), (2, 1), (3, 4), (4, 3), …"""
     fresh: list[tuple[Piece, Piece]] = []
     used: set[int] = set()
@@ -355,6 +312,21 @@ async def draw(
         if until_both and size == 1 and sample.a and sample.b:
             break
     return sample
+
+
+async def greedy_draws(ctx: Context, known: Coin, tilt: int, count: int) -> Draws:
+    """``count`` draws at temperature 0: many at once where that is answered, else single ones.
+
+    Several choices of one greedy answer are refused by some engines.
+    """
+    if known.per_request > 1:
+        many = max(count, min(known.per_request, LEAST_GREEDY))
+        size = min(known.per_request, many)
+        request = await toss(ctx, known.bias(tilt), temperature=0, n=size, **known.prompt)
+        if read_answer(await ctx.ask(request)) is not None:
+            return await draw(ctx, known, many, tilt, temperature=0)
+    single = replace(known, per_request=1)
+    return await draw(ctx, single, min(count, MOST_REQUESTS), tilt, temperature=0)
 
 
 async def expect_varied(ctx: Context, known: Coin) -> None:

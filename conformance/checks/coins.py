@@ -16,6 +16,7 @@ from conformance.checks.exact import at_least, lower_bound, same_proportion, upp
 
 __all__ = [
     "chance_one_sided",
+    "chance_same_order",
     "coin_interval",
     "draws_for_both_sides",
     "draws_for_relation",
@@ -54,6 +55,15 @@ def chance_one_sided(n: int, low: float, high: float) -> float:
     p^n + (1-p)^n is convex in p, so its maximum lies at an end of the interval.
     """
     return max(p**n + (1 - p) ** n for p in (low, high)) if n else 1.0
+
+
+def chance_same_order(n: int, low: float, high: float) -> float:
+    """The greatest chance that two series of ``n`` draws of a coin with P(a) in [low, high] are
+    equal, draw for draw.
+
+    (p² + (1-p)²)^n is convex in p, so its maximum lies at an end of the interval.
+    """
+    return max((p * p + (1 - p) * (1 - p)) ** n for p in (low, high))
 
 
 def draws_for_both_sides(low: float, high: float, alpha: float) -> int:

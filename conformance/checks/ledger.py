@@ -50,6 +50,11 @@ LEDGER: dict[str, Decision] = {
     "temperature-odds": Decision(
         1e-7, 2 * _PLACES, "temperature T divides the log-odds: coins.relation_broken(scale=1/T)"
     ),
+    "temperature-fraction": Decision(
+        1e-8,
+        _PLACES,
+        "a temperature between 0 and 1 leaves both sides: coins.chance_one_sided",
+    ),
     "top-p-cut": Decision(
         1e-7, 2 * _PLACES, "a wide nucleus keeps the rarer side: coins.chance_one_sided"
     ),
@@ -70,8 +75,14 @@ LEDGER: dict[str, Decision] = {
     "penalty-shift": Decision(
         1e-7, 2 * _PLACES, "a penalty takes its value off: coins.relation_broken(shift=-penalty)"
     ),
+    "fresh-draws": Decision(
+        1e-8, _PLACES, "two requests do not draw the same order: coins.chance_same_order"
+    ),
     "default-temperature": Decision(
         1e-7, 2 * _PLACES, "left out is the documented default: exact.same_proportion"
+    ),
+    "default-top-p": Decision(
+        1e-8, _PLACES, "left out is the documented default: exact.same_proportion"
     ),
     "seed-repeat": Decision(
         1e-7, 2 * _PLACES, "one seed repeats more often than two: exact.fisher (never a fail)"

@@ -54,8 +54,9 @@ FORCED_TOKENS = 8
 NATURAL_TOKENS = 64
 #: Ordinary word pieces in every mainstream vocabulary: above the bytes, far below the specials.
 ORDINARY_IDS = (450, 320, 600, 380, 700, 520, 790, 860)
-#: For vocabularies of fewer than 300 ids: doubling with an odd step between.
-SMALL_IDS = (97, 50, 110, 24, 70, 12, 150, 220)
+#: For vocabularies of fewer than 320 ids: doubling with an odd step between, and what may have
+#: been merged behind 256 bytes.
+SMALL_IDS = (97, 50, 110, 24, 70, 12, 150, 220, 258, 267, 280)
 #: Enough of each, and the most that is asked.
 PIECES, WORDS, MOST_REQUESTS = 10, 4, 26
 ENOUGH_FOR_A_GATE = 5

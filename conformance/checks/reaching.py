@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conformance.checks.answer import Answer, answer
+from conformance.checks.answer import Answer
 from conformance.checks.api import Broken, Ignored, Undecided, Untestable
 from conformance.checks.context import Context
 from conformance.checks.forcing import answers, shown, written
@@ -76,53 +76,25 @@ async def _by_text(
 ) -> str | None:
     """Without usage: the greedy text depends on the input, if it does in regular mode."""
     texts = [written(each) for each in found]
-    if len(set(texts)) > 1:
-        if ctx.mode is Mode.STREAM:
-            await _as_regular(ctx, base, longer, found)
-        return "judged by greedy text alone: it depends on the input (no usage)"
     if ctx.mode is not Mode.STREAM:
+        if len(set(texts)) > 1:
+            return "judged by greedy text alone: it depends on the input (no usage)"
         raise Untestable("no prompt_tokens, and all greedy texts are equal", found[0].exchange)
     regular = await _asked(ctx.on(mode=Mode.REGULAR), [base, *longer.values()])
-    differ = sum(written(each) != written(regular[0]) for each in regular[1:])
-    repeatable = (await ctx.learn(greedy)).repeatable
-    if repeatable and differ == len(longer):
-        raise Ignored(
-            f"the streamed text is {shown(texts[0])} for {len(texts)} different inputs; without "
-            f"stream {differ} of {len(longer)} differ",
-            *(each.exchange for each in (*found, *regular)),
+    due = [written(each) for each in regular]
+    lost = [
+        name
+        for name, text, want in zip(longer, texts[1:], due[1:], strict=True)
+        if text == texts[0] == due[0] != want
+    ]
+    same = len(set(texts)) == 1 and due[0] not in due[1:]
+    if (lost or same) and (await ctx.learn(greedy)).repeatable:
+        told = (
+            f"the streamed text is {shown(texts[0])} with and without more words in "
+            f"{', '.join(longer if same else lost)}; without stream it differs"
         )
+        evidence = [each.exchange for each in (*found, *regular)]
+        raise (Ignored if same else Broken)(told, *evidence)
+    if len(set(texts)) > 1:
+        return "judged by greedy text alone: it depends on the input (no usage)"
     raise Undecided("no usage, and all greedy texts are equal", found[0].exchange)
-
-
-async def _as_regular(
-    ctx: Context,
-    base: Mapping[str, Any],
-    longer: Mapping[str, Mapping[str, Any]],
-    found: list[Answer],
-) -> None:
-    """Raise ``Broken`` for a part that changes the regular answer and not the stream.
-
-    Only where greedy output repeats itself, and what differs does so twice.
-    """
-    if not ctx.promises("temperature") or not (await ctx.learn(greedy)).repeatable:
-        return
-    regular = ctx.on(mode=Mode.REGULAR)
-    others = await _asked(regular, [base, *longer.values()])
-    for name, prompt, here, there in zip(
-        longer, longer.values(), found[1:], others[1:], strict=True
-    ):
-        lost = written(here) == written(found[0]) != written(there)
-        if lost and await _again(ctx, prompt, here) and await _again(regular, prompt, there):
-            raise Broken(
-                f"{name} is {len(MORE.split())} words longer, and the stream's text is the same; "
-                f"the regular answer's is not: it does not reach the model in streams",
-                here.exchange,
-                found[0].exchange,
-                there.exchange,
-            )
-
-
-async def _again(ctx: Context, prompt: Mapping[str, Any], before: Answer) -> bool:
-    """Whether the same request has the same text once more."""
-    after = await answer(ctx, ctx.post(_request_body(ctx, prompt)), fresh=True)
-    return written(after) == written(before)

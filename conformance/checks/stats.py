@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from conformance.checks.coins import (
     chance_one_sided,
+    chance_same_order,
     coin_interval,
     draws_for_both_sides,
     draws_for_relation,
@@ -59,6 +60,7 @@ __all__ = [
     "at_least",
     "at_most",
     "chance_one_sided",
+    "chance_same_order",
     "coin_interval",
     "draws_for_both_sides",
     "draws_for_relation",

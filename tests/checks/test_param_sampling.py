@@ -15,8 +15,11 @@ from conformance.reference.variants import VARIANTS
 from conformance.verdicts import Verdict
 
 MINE = (
-    *(f"param.temperature.{name}" for name in ("effect", "high", "low", "default")),
-    *(f"param.top_p.{name}" for name in ("effect", "tiny", "wide")),
+    *(
+        f"param.temperature.{name}"
+        for name in ("effect", "high", "low", "default", "fraction", "later")
+    ),
+    *(f"param.top_p.{name}" for name in ("effect", "tiny", "wide", "later")),
     *(
         f"param.{name}_penalty.{detail}"
         for name in ("presence", "frequency")
@@ -30,6 +33,7 @@ MINE = (
         for detail in ("effect", "generated", "prompt", "size", "neutral")
     ),
     "param.logit_bias.size",
+    "param.logit_bias.natural",
 )
 ACCUSED = {Verdict.FAIL, Verdict.WARN, Verdict.REJECTED, Verdict.IGNORED}
 #: What an honest server must never get, whatever it cannot be asked.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.checks.answer import answer
+from conformance.checks.answer import answer, read_answer
 from conformance.checks.api import (
     MUST,
     Broken,
@@ -42,6 +42,8 @@ ADDED = Source(
 )
 #: Size of a forced set, and the tokens drawn from it.
 SET, DRAWN = 6, 32
+#: Entries of a large bias: more than any small table holds, fewer than any documented limit.
+MANY = 64
 
 
 def _pair(known: Oracle) -> tuple[Piece, Piece]:
@@ -54,7 +56,7 @@ async def _gives(ctx: Context, bias: dict[str, int], piece: Piece, what: str) ->
     found = await answer(ctx, forced(ctx, piece.id, FORCED_TOKENS, logit_bias=bias))
     if repeats(found.text, piece) is None or not found.text.strip():
         raise Broken(
-            f"{what}: logit_bias={bias} gave {shown(found.text)}, not {piece.text!r} alone",
+            f"{what}: logit_bias={shown(str(bias), 80)} gave {shown(found.text)}, not {piece.text!r} alone",
             found.exchange,
         )
 
@@ -164,11 +166,26 @@ async def ban(ctx: Context, case: Case) -> str | None:
 )
 async def key_order(ctx: Context, case: Case) -> str | None:
     """Every entry counts, whatever the order of the keys: the greatest bias wins."""
-    one, other = _pair(await oracle_here(ctx))
-    strong, weak = force(one.id), force(other.id, bias=20)
-    for bias in (strong | weak, weak | strong):
-        await _gives(ctx, bias, one, f"{one.text!r} at 100, {other.text!r} at 20")
+    known = await oracle_here(ctx)
+    one, other = _pair(known)
+    strong = force(one.id)
+    weak = force(*_others(known, one), other.id, bias=20)
+    if (
+        read_answer(await ctx.ask(forced(ctx, one.id, FORCED_TOKENS, logit_bias=weak | strong)))
+        is None
+    ):
+        weak = force(other.id, bias=20)  # some refuse so many entries
+    for where, bias in (("first", strong | weak), ("last", weak | strong)):
+        await _gives(
+            ctx, bias, one, f"{one.text!r} at 100 in the {where} place, {len(weak)} others at 20"
+        )
     return None
+
+
+def _others(known: Oracle, but: Piece) -> list[int]:
+    """Many ids that the vocabulary has, because it has greater ones."""
+    highest = max(piece.id for piece in known.pieces)
+    return [number for number in range(max(0, highest - MANY), highest) if number != but.id]
 
 
 @check(

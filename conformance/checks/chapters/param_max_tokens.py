@@ -54,8 +54,10 @@ DEFAULT = Source("specification schema", "openapi.yaml:33950", "default: 16")
 
 #: Limits of the main check; the last is the calibrating request's own.
 LIMITS = (1, 2, FORCED_TOKENS)
-#: A limit that a hidden cap (16, 64, 100, 128 …) shows under.
-HIGH = 200
+#: A limit that a hidden cap (16, 64, 100, 128, 256, 512 …) shows under, and one for short contexts.
+HIGH = (520, 200)
+#: Sizes of short contexts, and special tokens that may count or not.
+CONTEXTS, SPARE = (256, 384, 512), 2
 #: A limit that only a short context refuses.
 LARGE = 2000
 
@@ -249,15 +251,30 @@ async def _natural_finish(ctx: Context, absent: str) -> str | None:
 )
 async def hidden_cap(ctx: Context, case: Case) -> str | None:
     """No limit lower than a moderate `max_tokens` ends an answer."""
-    piece, (found,) = await _forced(ctx, (HIGH,))
-    count = repeats(found.text, piece)
-    if count != HIGH:
-        raise Broken(
-            f"max_tokens={HIGH}: {_amount(count, found, piece)}, finish_reason "
-            f"{found.finish_reason!r}",
-            found.exchange,
-        )
-    return None
+    piece = (await oracle_here(ctx)).best
+    for limit in HIGH:
+        exchange = await ctx.ask(forced(ctx, piece.id, limit))
+        found = read_answer(exchange)
+        if found is None:
+            told = f"max_tokens={limit}: {why_unreadable(exchange)}"
+            continue
+        count = repeats(found.text, piece)
+        if count == limit:
+            return None
+        if not _fills_context(found):
+            raise Broken(
+                f"max_tokens={limit}: {_amount(count, found, piece)}, finish_reason "
+                f"{found.finish_reason!r}",
+                found.exchange,
+            )
+        told = f"max_tokens={limit}: prompt and answer have {found.tokens('total')} tokens"
+    raise Untestable(f"{told}: the context may be as short", exchange)
+
+
+def _fills_context(found: Answer) -> bool:
+    """Whether prompt and answer together are as long as short contexts are."""
+    total = found.tokens("total")
+    return total is not None and any(abs(total - size) <= SPARE for size in CONTEXTS)
 
 
 async def _stopped_early(ctx: Context) -> Piece:

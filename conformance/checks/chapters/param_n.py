@@ -253,11 +253,41 @@ async def independent(ctx: Context, case: Case) -> str | None:
     raise Undecided("single requests do not vary enough to compare with")
 
 
+@check(
+    "param.n.many",
+    MUST,
+    CHOICES,
+    needs=("n", "logit_bias", "temperature"),
+    parameter="n",
+    aspect="effect",
+    depth=Depth.STANDARD,
+    cost=0,
+)
+async def many(ctx: Context, case: Case) -> str | None:
+    """A greater `n` gives as many choices, or is refused; it is not cut down in silence."""
+    ids = [piece.id for piece in (await oracle_here(ctx)).pieces]
+    wanted = max(DRAWS)
+    exchange = await ctx.ask(_drawing(ctx, ids, wanted, TEMPERATURES[0]))
+    found = read_answer(exchange)
+    if found is None:
+        if exchange.status is not None and 400 <= exchange.status < 500:
+            return f"n={wanted} is refused with status {exchange.status}"
+        raise Untestable(f"n={wanted}: {why_unreadable(exchange)}", exchange)
+    if len(found.choices) != wanted:
+        raise Broken(f"n={wanted} gave {len(found.choices)} choices with status 200", exchange)
+    return None
+
+
+def _drawing(ctx: Context, ids: list[int], n: int, temperature: int) -> Request:
+    """Several choices among the same forced tokens."""
+    return forced(ctx, ids, DRAWN, n=n, temperature=temperature)
+
+
 async def _drawn_together(ctx: Context, pieces: list[Piece], temperature: int) -> Answer:
     """One answer of as many choices as the server gives: 16, or 8 where that is too many."""
     ids = [piece.id for piece in pieces]
     for many in DRAWS:
-        exchange = await ctx.ask(forced(ctx, ids, DRAWN, n=many, temperature=temperature))
+        exchange = await ctx.ask(_drawing(ctx, ids, many, temperature))
         found = read_answer(exchange)
         if found is not None and len(found.choices) == many:
             return found

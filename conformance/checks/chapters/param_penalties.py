@@ -1,14 +1,9 @@
 """``presence_penalty`` and ``frequency_penalty``: ``mu[j] - c[j] * frequency - (c[j] > 0) * presence``.
 
 All relations are exact at temperature 0. Two tokens are forced together, and one of them, ``a``,
-comes first. At the *edge* of the second position (:func:`conformance.checks.coin.second`) the log-odds
+comes first. At the *edge* of the second position (:mod:`conformance.checks.second`) the log-odds
 of ``a`` are between 0 and 1 without a penalty; a penalty of 2 takes 2 off, so that ``b`` follows.
 Whether biases or penalties come first does not matter: both are added.
-
-Runs: ``a`` repeats until ``n`` · frequency exceeds the lead that its bias gives it. How far the lead
-drifts while ``a`` repeats is the model's affair, so lengths of runs are only compared where the
-drift cancels: if a run of frequency 1 and lead β ends after R tokens, one of frequency 2 and lead
-β + R ends after R as well, whatever the drift.
 """
 
 from __future__ import annotations
@@ -16,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conformance.checks.answer import Answer, answer
+from conformance.checks.answer import answer
 from conformance.checks.api import (
     BOTH,
     MUST,
@@ -31,17 +26,19 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import Second, biased, coin, second, tokens_of, toss
+from conformance.checks.coin import Coin, biased, coin, tokens_of, toss
 from conformance.checks.context import Context
-from conformance.checks.forcing import shown
-from conformance.checks.oracle import Piece, force, oracle
+from conformance.checks.forcing import answers, shown
 from conformance.checks.repetitive import natural_effect
+from conformance.checks.second import Second, followed, second, second_token
 from conformance.checks.stats import level, relation_broken
+from conformance.checks.steadiness import insist
 from conformance.schema.contract import Grade
 from conformance.verdicts import Level, Mode
-from conformance.wire.exchange import Exchange
+from conformance.wire.exchange import Request
 
 Judge = Callable[[Context, Case], Awaitable[str | None]]
+Accuses = Callable[[int], Awaitable[bool]]
 
 PRESENCE = Source(
     "documentation",
@@ -60,26 +57,10 @@ FORMULA = Source(
 )
 SOURCES = {"presence_penalty": PRESENCE, "frequency_penalty": FREQUENCY}
 STRONG = 2
-#: Tokens of a run that must, or must not, end; the lead of its token.
-RUN, LEAD = 64, 40
-#: Draws of two tokens at temperature 1; a penalty that tells where between 0 and 1 the tie lies.
-PAIRED, GAUGE = 256, 0.5
-#: Nats of jitter that a run's end may move by, in tokens.
-SLIP = 2
-
-
-async def _second_token(
-    ctx: Context, known: Second, lead: int, *, repeat: int = 0, **given: float
-) -> tuple[bool, Exchange]:
-    """Whether ``a`` follows the first ``a`` at ``lead`` above the edge, and where that was seen."""
-    request = await toss(ctx, biased(known.a, known.b, known.edge + lead), 2, **given)
-    found = await answer(ctx, request, repeat=repeat)
-    came = tokens_of(found.text, known.a, known.b)
-    if len(came) < 2 or came[0] != known.a:
-        raise Undecided(
-            f"{shown(found.text)} came, {known.a.text!r} was due as first token", found.exchange
-        )
-    return came[1] == known.a, found.exchange
+#: A penalty that tells where between 0 and 1 the tie lies.
+GAUGE = 0.5
+#: Tokens of an answer in which a penalty that comes late is seen.
+DELAYED = 12
 
 
 def _effect(name: str) -> Judge:
@@ -94,16 +75,17 @@ def _effect(name: str) -> Judge:
                 15 if name == "frequency_penalty" else 1000,
                 **{name: STRONG},
             )
-        stays, control = await _second_token(ctx, known, 0)
+        stays, control = await second_token(ctx, known, 0)
         if not stays:
             raise Undecided("the edge of the second token is not repeatable", control)
-        stays, treated = await _second_token(ctx, known, 0, **{name: STRONG})
+        stays, treated = await second_token(ctx, known, 0, **{name: STRONG})
         if not stays:
             thorough = known.apart and ctx.subject.depth.covers(Depth.STANDARD)
             return await _not_too_strong(ctx, known, name) if thorough else None
         if not known.apart:
             return await _by_draws(ctx, known, name)
-        falls, negative = await _second_token(ctx, known, 0, **{name: -STRONG})
+        falls, negative = await second_token(ctx, known, 0, **{name: -STRONG})
+        await insist(ctx, _stays(ctx, known, 0, **{name: STRONG}))
         evidence = (treated, control, negative)
         if not falls:
             raise Broken(
@@ -111,6 +93,7 @@ def _effect(name: str) -> Judge:
                 "likelier: the sign is reversed",
                 *evidence,
             )
+        await _not_delayed(ctx, known, name)
         raise Ignored(
             f"{name}=2 and -2: the tokens are those of the control run, where a lead of 1 at most "
             "was to be lost",
@@ -121,20 +104,51 @@ def _effect(name: str) -> Judge:
     return judge
 
 
-async def _not_too_strong(ctx: Context, known: Second, name: str) -> str | None:
-    """After one occurrence the penalty is 2: a lead of 4 and more outlives it."""
-    stays, exchange = await _second_token(ctx, known, 4, **{name: STRONG})
-    if not stays:
+async def _not_delayed(ctx: Context, known: Second, name: str) -> None:
+    """Raise ``Broken`` where tokens after the second show that the penalty is not ignored."""
+    bias = biased(known.a, known.b, known.edge)
+    control, treated = await answers(
+        ctx, [await toss(ctx, bias, DELAYED, **given) for given in ({}, {name: STRONG})]
+    )
+    if control.text != treated.text:
+        await insist(ctx, _stays(ctx, known, 0, **{name: STRONG}))
         raise Broken(
-            f"{name}=2 takes a lead of 4 away after one occurrence", exchange, level=SHOULD
+            f"{name}=2 spares the token right after the one that came, and changes later ones: "
+            f"{shown(treated.text)}, control run: {shown(control.text)}",
+            treated.exchange,
+            control.exchange,
+        )
+
+
+def _stays(ctx: Context, known: Second, lead: int, **given: float) -> Accuses:
+    async def again(number: int) -> bool:
+        return (await second_token(ctx, known, lead, repeat=number, **given))[0]
+
+    return again
+
+
+def _falls(ctx: Context, known: Second, lead: int, **given: float) -> Accuses:
+    async def again(number: int) -> bool:
+        return not (await second_token(ctx, known, lead, repeat=number, **given))[0]
+
+    return again
+
+
+async def _not_too_strong(ctx: Context, known: Second, name: str) -> str | None:
+    """After one occurrence the penalty is 2: a lead of 3 and more outlives it."""
+    stays, exchange = await second_token(ctx, known, 3, **{name: STRONG})
+    if not stays:
+        await insist(ctx, _falls(ctx, known, 3, **{name: STRONG}))
+        raise Broken(
+            f"{name}=2 takes a lead of 3 away after one occurrence", exchange, level=SHOULD
         )
     return None
 
 
 async def _by_draws(ctx: Context, known: Second, name: str) -> str | None:
     """How often ``a`` follows ``a`` in answers of two tokens drawn at temperature 1."""
-    control, one = await _followed(ctx, known)
-    treated, other = await _followed(ctx, known, **{name: STRONG})
+    control, one = await followed(ctx, known)
+    treated, other = await followed(ctx, known, **{name: STRONG})
     counts = (control[0], sum(control), treated[0], sum(treated))
     bound = level("penalty-shift")
     told = (
@@ -148,26 +162,6 @@ async def _by_draws(ctx: Context, known: Second, name: str) -> str | None:
     raise Ignored(told, *other, *one)
 
 
-async def _followed(
-    ctx: Context, known: Second, **given: float
-) -> tuple[tuple[int, int], list[Exchange]]:
-    """How often ``a`` and ``b`` followed an ``a``."""
-    size = (await ctx.learn(coin)).per_request
-    if size < 8:
-        raise Undecided("draws are not to be had: n buys none")
-    counts, exchanges = [0, 0], []
-    bias = biased(known.a, known.b, known.edge)
-    request = await toss(ctx, bias, 2, temperature=1, n=size, **given)
-    for number in range(-(-PAIRED // size)):
-        found = await answer(ctx, request, repeat=number)
-        exchanges.append(found.exchange)
-        for text in found.texts:
-            came = tokens_of(text, known.a, known.b)
-            if len(came) == 2 and came[0] == known.a:
-                counts[came[1] != known.a] += 1
-    return (counts[0], counts[1]), exchanges
-
-
 def _negative(name: str) -> Judge:
     other = next(each for each in SOURCES if each != name)
 
@@ -178,11 +172,13 @@ def _negative(name: str) -> Judge:
         helped: dict[str, Any] = {} if known.apart else {other: STRONG}
         if helped and not ctx.promises(other):
             raise Untestable(f"the first token flips with the second, and no {other} is promised")
-        stays, control = await _second_token(ctx, known, lead, **helped)
+        stays, control = await second_token(ctx, known, lead, **helped)
         if stays:
             raise Undecided("the control run gives the same token twice", control)
-        stays, treated = await _second_token(ctx, known, lead, **{**helped, name: -STRONG})
+        raised = {**helped, name: -STRONG}
+        stays, treated = await second_token(ctx, known, lead, **raised)
         if not stays:
+            await insist(ctx, _falls(ctx, known, lead, **raised))
             raise Broken(
                 f"{name}=-2: the tokens are those of the control run, though 2 more than the lead "
                 "of the other token was to be gained",
@@ -206,22 +202,22 @@ def _size(name: str) -> Judge:
     async def judge(ctx: Context, case: Case) -> str | None:
         known = await ctx.learn(second)
         gauged: dict[str, Any] = {name: GAUGE}
-        above, gauge = await _second_token(ctx, known, 0, **gauged)
+        above, gauge = await second_token(ctx, known, 0, **gauged)
         if not above:
             lead, given, due = 1, {name: STRONG}, False
         elif ctx.promises(other):
             lead, given, due = 0, {name: -STRONG, other: STRONG}, True
-            balanced, _ = await _second_token(ctx, known, 2, **{other: STRONG})
+            balanced, _ = await second_token(ctx, known, 2, **{other: STRONG})
             if not balanced:
                 raise Undecided(f"{other}=2 takes a lead of more than 2 away")
         else:
             raise Undecided("the tie lies too high to tell 2 from 1")
-        stays, treated = await _second_token(ctx, known, lead, **given)
+        stays, treated = await second_token(ctx, known, lead, **given)
         if stays is due:
             return None
         for number in range(1, 4):  # jitter near the gauge does not come four times over
-            again, _ = await _second_token(ctx, known, 0, repeat=number, **gauged)
-            still, _ = await _second_token(ctx, known, lead, repeat=number, **given)
+            again, _ = await second_token(ctx, known, 0, repeat=number, **gauged)
+            still, _ = await second_token(ctx, known, lead, repeat=number, **given)
             if again is not above or still is due:
                 raise Undecided(f"{name}={given[name]} moves the tie by 2 now and then")
         raise Broken(
@@ -254,6 +250,7 @@ def _prompt_spared(name: str) -> Judge:
         if texts[0] != [known.a]:
             raise Undecided("the edge of the first token is not repeatable", exchanges[0])
         if texts[1] != [known.a]:
+            await insist(ctx, lambda number: _other(ctx, known, request, number))
             raise Broken(
                 f"{name}=2 makes {known.a.text!r} less likely as the first token of the answer: "
                 "it is in the prompt, and nothing was generated yet",
@@ -266,6 +263,12 @@ def _prompt_spared(name: str) -> Judge:
     return judge
 
 
+async def _other(ctx: Context, known: Coin, request: Request, number: int) -> bool:
+    """Whether the token that the prompt lacks comes first again."""
+    found = await answer(ctx, request, repeat=number)
+    return tokens_of(found.text, known.a, known.b)[:1] == [known.b]
+
+
 def _level_of_prompt(ctx: Context, name: str) -> Level:
     """MUST where the documentation says "generated text", else what it leaves open."""
     return MUST if "generated" in ctx.endpoint.parameters[name].source.quote else SHOULD
@@ -274,13 +277,35 @@ def _level_of_prompt(ctx: Context, name: str) -> Level:
 def _neutral(name: str) -> Judge:
     async def judge(ctx: Context, case: Case) -> str | None:
         known = await ctx.learn(second)
-        control, one = await _second_token(ctx, known, 1)
-        stays, other = await _second_token(ctx, known, 1, **{name: 0})
+        control, one = await second_token(ctx, known, 1)
+        stays, other = await second_token(ctx, known, 1, **{name: 0})
         if control and not stays:
+            await insist(ctx, _falls(ctx, known, 1, **{name: 0}))
             raise Broken(f"{name}=0 takes a lead away that the control run keeps", other, one)
         return None
 
     judge.__doc__ = f"A `{name}` of 0 has no effect."
+    return judge
+
+
+def _default(name: str) -> Judge:
+    async def judge(ctx: Context, case: Case) -> str | None:
+        known = await ctx.learn(second)
+        if not known.apart:
+            return "not asked: the first token flips with the second"
+        omitted, without = await second_token(ctx, known, -1)
+        given, explicit = await second_token(ctx, known, -1, **{name: 0})
+        if given and not omitted:
+            await insist(ctx, _stays(ctx, known, -1, **{name: 0}))
+            raise Broken(
+                f"{name}=0 makes a generated token likelier to follow than no {name} does: left "
+                "out it is more than 0",
+                explicit,
+                without,
+            )
+        return None
+
+    judge.__doc__ = f"Without `{name}` there is none, as with the documented default, 0."
     return judge
 
 
@@ -290,17 +315,20 @@ _ROWS: tuple[tuple[str, Callable[[str], Judge], tuple[Mode, ...], float], ...] =
     ("size", _size, (REGULAR,), 2),
     ("generated-only", _prompt_spared, BOTH, 2),
     ("neutral", _neutral, (REGULAR,), 3),
+    ("default", _default, (REGULAR,), 1),
 )
 
 
 def _register(name: str, detail: str, judge: Judge, modes: tuple[Mode, ...], cost: float) -> None:
+    needs: tuple[str, ...] = () if detail == "effect" else ("logit_bias", "temperature")
+    documented = detail == "default"
     check(
         f"param.{name}.{detail}",
-        MUST,
+        SHOULD if documented else MUST,
         SOURCES[name] if detail in ("effect", "generated-only") else FORMULA,
-        needs=(name,) if detail == "effect" else (name, "logit_bias", "temperature"),
+        needs=(name, *needs, *(["feature:default-values"] if documented else [])),
         parameter=name,
-        aspect="effect",
+        aspect=None if documented else "effect",
         modes=modes,
         depth=Depth.QUICK if detail == "effect" else Depth.STANDARD,
         elsewhere=Depth.STANDARD,
@@ -311,143 +339,3 @@ def _register(name: str, detail: str, judge: Judge, modes: tuple[Mode, ...], cos
 for _name in SOURCES:
     for _detail, _make, _modes, _cost in _ROWS:
         _register(_name, _detail, _make(_name), _modes, _cost)
-
-
-# Runs
-
-
-async def _run(ctx: Context, bias: dict[str, int], tokens: int, **given: float) -> Answer:
-    return await answer(ctx, await toss(ctx, bias, tokens, **given))
-
-
-async def _length(
-    ctx: Context, a: Piece, b: Piece, lead: int, tokens: int, **given: float
-) -> tuple[int | None, Exchange]:
-    """After how many ``a`` the first ``b`` comes; ``None`` where none comes."""
-    found = await _run(ctx, biased(a, b, lead), tokens, **given)
-    text = found.text if found.text.startswith(a.text) else f" {found.text}"
-    count = 0
-    while text.startswith(a.text):
-        text, count = text.removeprefix(a.text), count + 1
-    if not text.strip() or a.text.startswith(text):
-        return None, found.exchange
-    if not text.lstrip().startswith(b.text.strip()):
-        raise Undecided(
-            f"{a.text!r} and {b.text!r} were forced and {shown(found.text)} came", found.exchange
-        )
-    return count, found.exchange
-
-
-@check(
-    "param.presence_penalty.flat",
-    MUST,
-    FORMULA,
-    needs=("presence_penalty", "logit_bias", "temperature"),
-    parameter="presence_penalty",
-    aspect="effect",
-    depth=Depth.STANDARD,
-    cost=1,
-)
-async def flat(ctx: Context, case: Case) -> str | None:
-    """`presence_penalty` does not grow with the number of occurrences."""
-    a, b = (await ctx.learn(oracle)).words[:2]
-    control, without = await _length(ctx, a, b, LEAD, RUN)
-    if control is not None:
-        raise Undecided(f"a forced token ends by itself after {control} of {RUN}", without)
-    length, exchange = await _length(ctx, a, b, LEAD, RUN, presence_penalty=STRONG)
-    if length is not None:
-        raise Broken(
-            f"presence_penalty=2 ended the run of a token with a lead of {LEAD} after {length}; "
-            f"without it the run has {RUN}",
-            exchange,
-            without,
-        )
-    return None
-
-
-@check(
-    "param.frequency_penalty.grows",
-    MUST,
-    FREQUENCY,
-    needs=("frequency_penalty", "logit_bias", "temperature"),
-    parameter="frequency_penalty",
-    aspect="effect",
-    depth=Depth.STANDARD,
-    cost=1,
-)
-async def grows(ctx: Context, case: Case) -> str | None:
-    """`frequency_penalty` grows with the number of occurrences, until another token comes."""
-    a, b = (await ctx.learn(oracle)).words[:2]
-    control, without = await _length(ctx, a, b, LEAD, RUN)
-    if control is not None:
-        raise Undecided(f"a forced token ends by itself after {control} of {RUN}", without)
-    length, exchange = await _length(ctx, a, b, LEAD, RUN, frequency_penalty=STRONG)
-    if length is None:
-        raise Broken(
-            f"frequency_penalty=2: a token with a lead of {LEAD} came {RUN} times without end, "
-            f"though {RUN * STRONG} were to be taken off",
-            exchange,
-            without,
-        )
-    return f"a lead of {LEAD} lasted {length} tokens"
-
-
-@check(
-    "param.frequency_penalty.linear",
-    MUST,
-    FORMULA,
-    needs=("frequency_penalty", "logit_bias", "temperature"),
-    parameter="frequency_penalty",
-    aspect="effect",
-    depth=Depth.STANDARD,
-    cost=2,
-)
-async def linear(ctx: Context, case: Case) -> str | None:
-    """`frequency_penalty` takes off its value for each occurrence."""
-    a, b = (await ctx.learn(oracle)).words[:2]
-    lead, low, high = 18, -8, 48
-    while True:
-        length, slow = await _length(ctx, a, b, lead, RUN, frequency_penalty=1)
-        if length is not None and 12 <= length <= 40:
-            break
-        low, high = (low, lead) if length is None or length > 40 else (lead, high)
-        if high - low < 3:
-            raise Undecided("no run of a telling length at frequency_penalty 1", slow)
-        lead = (low + high) // 2
-    again, fast = await _length(
-        ctx, a, b, lead + length, min(96, 2 * length + 8), frequency_penalty=STRONG
-    )
-    if again is not None and abs(again - length) <= SLIP:
-        return f"runs of {length} and {again} where {length} were due"
-    raise Broken(
-        f"frequency_penalty=1 ended a run after {length} tokens; with 2 and a lead of {length} more "
-        f"it ends after {again if again is not None else 'none'} tokens, {length} were due",
-        fast,
-        slow,
-    )
-
-
-@check(
-    "param.frequency_penalty.alternates",
-    MUST,
-    FREQUENCY,
-    needs=("frequency_penalty", "logit_bias", "temperature"),
-    parameter="frequency_penalty",
-    aspect=None,
-    depth=Depth.DEEP,
-    cost=1,
-)
-async def alternates(ctx: Context, case: Case) -> str | None:
-    """Of several forced tokens none is left out when `frequency_penalty` is 2."""
-    pieces = (await ctx.learn(oracle)).words[:4]
-    request = await toss(ctx, force(*(piece.id for piece in pieces)), RUN, frequency_penalty=STRONG)
-    found = await answer(ctx, request)
-    missing = set(pieces) - set(tokens_of(found.text, *pieces))
-    if missing:
-        raise Broken(
-            f"{', '.join(repr(p.text) for p in missing)} never came in {RUN} tokens: "
-            f"{shown(found.text)}",
-            found.exchange,
-            level=SHOULD,
-        )
-    return None

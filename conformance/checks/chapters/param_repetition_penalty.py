@@ -9,6 +9,7 @@ seen: then the greedy text of repetitive prompts decides.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from conformance.checks.answer import answer
@@ -25,9 +26,12 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import biased, coin, edge_of, second, tokens_of, toss
+from conformance.checks.coin import biased, coin, draw, edge_of, tokens_of, toss
 from conformance.checks.context import Context
 from conformance.checks.repetitive import natural_effect
+from conformance.checks.second import followed, second
+from conformance.checks.stats import fisher
+from conformance.checks.steadiness import insist
 from conformance.wire.exchange import Exchange
 
 APPEARANCE = Source(
@@ -41,13 +45,28 @@ NAME = "repetition_penalty"
 STRONG = 2
 #: A lead that only a penalized logit of about 100 loses: shows that the bias is added before.
 FAR = 20
+#: Draws of a sample where leads do not tell, and the chance that accepts a difference.
+SAMPLE, SEEN = 384, 0.01
 
 
-async def _first(ctx: Context, tilt: int, **given: Any) -> tuple[bool, Exchange]:
+async def _first(
+    ctx: Context, tilt: int, *, repeat: int = 0, **given: Any
+) -> tuple[bool, Exchange]:
     """Whether the token that the prompt contains comes first, at ``tilt`` above the tie."""
     known = await ctx.learn(coin)
-    found = await answer(ctx, await toss(ctx, known.bias(tilt), **known.prompt, **given))
+    request = await toss(ctx, known.bias(tilt), **known.prompt, **given)
+    found = await answer(ctx, request, repeat=repeat)
     return tokens_of(found.text, known.a, known.b)[:1] == [known.a], found.exchange
+
+
+def _again(
+    ctx: Context, tilt: int, wrong: bool, penalty: float
+) -> Callable[[int], Awaitable[bool]]:
+    async def accuses(number: int) -> bool:
+        first, _ = await _first(ctx, tilt, repeat=number, repetition_penalty=penalty)
+        return first is wrong
+
+    return accuses
 
 
 async def _second(ctx: Context, lead: int, **given: float) -> tuple[bool, Exchange]:
@@ -87,6 +106,7 @@ async def _unmoved(ctx: Context, treated: Exchange, control: Exchange) -> str | 
     raised, higher = await _first(ctx, -2, repetition_penalty=STRONG)
     below, without = await _first(ctx, -2)
     if raised and not below:
+        await insist(ctx, _again(ctx, -2, True, STRONG))
         raise Broken(
             "repetition_penalty=2 makes a token of the prompt likelier: the sign is reversed",
             higher,
@@ -130,13 +150,41 @@ async def generated(ctx: Context, case: Case) -> str | None:
     if not stays:
         return None
     if not await _added_before(ctx):
-        raise Undecided("a generated token keeps its lead; its natural logit may be small", treated)
+        return await _generated_by_draws(ctx)
     raise Broken(
         "repetition_penalty=2: a generated token follows itself as in the control run, though one "
         f"of the prompt loses a lead of {FAR}",
         treated,
         control,
     )
+
+
+async def _generated_by_draws(ctx: Context) -> str:
+    """A small natural logit loses little: more than chance takes is enough to hold."""
+    known = await ctx.learn(second)
+    (kept, lost), one = await followed(ctx, known)
+    (stays, falls), other = await followed(ctx, known, repetition_penalty=STRONG)
+    told = (
+        f"after {known.a.text!r} the same token came {kept} times in {kept + lost}, with "
+        f"repetition_penalty=2 {stays} in {stays + falls}"
+    )
+    if fisher(lost, kept + lost, falls, stays + falls) <= SEEN:
+        return told
+    raise Undecided(f"{told}; its natural logit may be small", *other, *one)
+
+
+async def _prompt_by_draws(ctx: Context) -> str:
+    """As :func:`_generated_by_draws`, of a token that the prompt contains."""
+    known = await ctx.learn(coin)
+    control = await draw(ctx, known, SAMPLE)
+    treated = await draw(ctx, known, SAMPLE, repetition_penalty=STRONG)
+    told = (
+        f"a token of the prompt came {control.a} times in {control.n}, with repetition_penalty=2 "
+        f"{treated.a} in {treated.n}"
+    )
+    if fisher(control.b, control.n, treated.b, treated.n) <= SEEN:
+        return told
+    raise Undecided(f"{told}; its natural logit may be small", *treated.exchanges)
 
 
 async def _added_before(ctx: Context) -> bool:
@@ -167,9 +215,7 @@ async def prompt(ctx: Context, case: Case) -> str | None:
     kept, far = await _second(ctx, FAR)
     lost, penalized = await _second(ctx, FAR, repetition_penalty=STRONG)
     if not kept or lost:
-        raise Undecided(
-            "a token of the prompt keeps its lead; its natural logit may be small", treated
-        )
+        return await _prompt_by_draws(ctx)
     await _one_token_each(ctx)
     raise Broken(
         "repetition_penalty=2: a token that the prompt contains keeps a lead of 1 to 2, though a "
@@ -249,6 +295,7 @@ async def neutral(ctx: Context, case: Case) -> str | None:
         given, one = await _first(ctx, tilt, repetition_penalty=1)
         omitted, other = await _first(ctx, tilt, repetition_penalty=...)
         if omitted and not given:
+            await insist(ctx, _again(ctx, tilt, False, 1))
             raise Broken("repetition_penalty=1 makes a token of the prompt less likely", one, other)
         if given and not omitted:
             return "left out it is more than 1: a default of the server's own"

@@ -96,11 +96,6 @@ TREATMENTS: dict[str, Treatment] = {
         letters=3,
         depth=Depth.STANDARD,
     ),
-    "absent": Treatment(
-        "A stop sequence that never occurs changes nothing.",
-        lambda word: ABSENT[0],
-        depth=Depth.STANDARD,
-    ),
     "first-token": Treatment(
         "A stop sequence that the text begins with leaves an empty text.",
         lambda word: word,

@@ -8,8 +8,6 @@ bounds used here hold for both orders.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from conformance.checks.answer import read_answer
 from conformance.checks.api import (
     MAY,
@@ -25,7 +23,7 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import Coin, Draws, coin, draw, expect_varied, toss
+from conformance.checks.coin import Coin, Draws, coin, draw, expect_varied, greedy_draws
 from conformance.checks.context import Context
 from conformance.checks.forcing import answers, shown
 from conformance.checks.oracle import greedy, greedy_body
@@ -99,7 +97,7 @@ async def _frozen_draws(ctx: Context, known: Coin, warm: Draws) -> Draws:
     several choices at temperature 0 gives one a request.
     """
     for count in (GREEDY, SOME, LONGER):
-        frozen = await _greedy_draws(ctx, known, 0, count)
+        frozen = await greedy_draws(ctx, known, 0, count)
         if frozen.b or not (warm.a and warm.b) or _told_apart(known, frozen, warm):
             break
     return frozen
@@ -117,21 +115,6 @@ async def _both_sides(ctx: Context, known: Coin) -> Draws:
     """Draws at temperature 1: single ones until both sides were seen, or one large request."""
     count = max(DRAWS, min(known.per_request, 128)) if known.per_request > 1 else SINGLE
     return await draw(ctx, known, count, until_both=True)
-
-
-async def _greedy_draws(ctx: Context, known: Coin, tilt: int, count: int = GREEDY) -> Draws:
-    """Draws at temperature 0: many at once where that is answered, else single ones.
-
-    Several choices of one greedy answer are refused by some engines.
-    """
-    if known.per_request > 1:
-        many = max(count, min(known.per_request, 32))
-        size = min(known.per_request, many)
-        request = await toss(ctx, known.bias(tilt), temperature=0, n=size, **known.prompt)
-        if read_answer(await ctx.ask(request)) is not None:
-            return await draw(ctx, known, many, tilt, temperature=0)
-    single = replace(known, per_request=1)
-    return await draw(ctx, single, min(count, SINGLE), tilt, temperature=0)
 
 
 async def _always_cold(ctx: Context, known: Coin, warm: Draws, frozen: Draws) -> str | None:
@@ -165,7 +148,7 @@ async def _always_warm(ctx: Context, known: Coin, warm: Draws, frozen: Draws) ->
     """
     count = min(known.per_request, LONGER) if known.per_request > 1 else 16
     for tilt in (2, -2):
-        tilted = await _greedy_draws(ctx, known, tilt, count)
+        tilted = await greedy_draws(ctx, known, tilt, count)
         if tilted.a and tilted.b:
             break
     else:
@@ -201,8 +184,17 @@ async def high(ctx: Context, case: Case) -> str | None:
     sample = await draw(ctx, known, UNEVEN, tilt, temperature=HIGH)
     difference = known.edge + tilt
     most = known.bounds(tilt)[1] / HIGH + max(0, difference) * (1 - 1 / HIGH)
-    least = 1 - probability(most)
-    if at_most(sample.b, sample.n, least) <= level("temperature-odds"):
+    lowest = known.bounds(tilt)[0] / HIGH + min(0, difference) * (1 - 1 / HIGH)
+    least, greatest = 1 - probability(most), 1 - probability(lowest)
+    bound = level("temperature-odds") / 2  # two tails
+    if at_least(sample.b, sample.n, greatest) <= bound:
+        await expect_varied(ctx, await ctx.learn(coin))
+        raise Broken(
+            f"temperature 2: the unlikely token came {sample.b} times in {sample.n}, at most "
+            f"{greatest * sample.n:.0f} were due: temperature 2 is more than 2",
+            *sample.exchanges,
+        )
+    if at_most(sample.b, sample.n, least) <= bound:
         await expect_varied(ctx, await ctx.learn(coin))
         if not sample.b:
             return await _cut_off(ctx, known, sample)
@@ -256,6 +248,13 @@ async def low(ctx: Context, case: Case) -> str | None:
     least = known.bounds(tilt)[0] / LOW - max(0, difference) * (1 / LOW - 1)
     most = 1 - probability(max(0.0, least))
     if at_least(sample.b, sample.n, most) <= level("temperature-odds"):
+        frozen = await greedy_draws(ctx, known, tilt, sample.n)
+        if frozen.b:
+            raise Undecided(
+                f"temperature 0.2 gave {sample}, and temperature 0 {frozen}: greedy output jitters",
+                *sample.exchanges,
+                *frozen.exchanges,
+            )
         raise Broken(
             f"temperature 0.2: the unlikely token came {sample.b} times in {sample.n}, at most "
             f"{most * sample.n:.1f} were due: low temperatures are clamped or ignored",

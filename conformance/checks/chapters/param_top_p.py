@@ -7,9 +7,13 @@ temperature divides; with two tokens a hidden top_k of two or more cuts nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.checks.answer import answer
 from conformance.checks.api import (
     MUST,
+    REGULAR,
+    SHOULD,
     Broken,
     Case,
     Depth,
@@ -19,7 +23,7 @@ from conformance.checks.api import (
     Untestable,
     check,
 )
-from conformance.checks.coin import Coin, Draws, coin, draw
+from conformance.checks.coin import Coin, Draws, coin, draw, expect_varied, greedy_draws
 from conformance.checks.context import Context
 from conformance.checks.forcing import shown
 from conformance.checks.oracle import greedy, greedy_body, same_text
@@ -30,6 +34,7 @@ from conformance.checks.stats import (
     lower_bound,
     probability,
     same_distribution,
+    same_proportion,
 )
 
 NUCLEUS = Source(
@@ -39,6 +44,8 @@ NUCLEUS = Source(
     "the tokens comprising the top 10% probability mass are considered.",
 )
 TILT, DRAWS = 1, 128
+#: Steps of bias at which one token has a chance of 0.88 to 0.95; draws that show the other.
+RARE, UNEVEN = 2, 256
 #: Below the likelier token's probability, and above it.
 NARROW, WIDE, TINY = 0.5, 0.95, 0.01
 
@@ -65,6 +72,10 @@ async def effect(ctx: Context, case: Case) -> str | None:
     if not narrow.b:
         return f"top_p 1 gave {control}, 0.5 {narrow}"
     tiny = await _draws(ctx, known, TINY)
+    if jitters := await _jitters(ctx, known, narrow):
+        if fisher(narrow.b, narrow.n, control.b, control.n) <= 0.01:
+            return f"{jitters}; top_p 1 gave {control}"
+        raise Undecided(jitters, *narrow.exchanges, *control.exchanges)
     evidence = (*narrow.exchanges, *tiny.exchanges, *control.exchanges)
     told = f"top_p 1 gave {control}, 0.5 {narrow}, 0.01 {tiny}"
     if tiny.b and fisher(narrow.b, narrow.n, control.b, control.n) > 0.01:
@@ -75,7 +86,7 @@ async def effect(ctx: Context, case: Case) -> str | None:
 
 
 async def _draws(
-    ctx: Context, known: Coin, top_p: float, *, many: int = DRAWS, single: int = 40
+    ctx: Context, known: Coin, top_p: Any, *, many: int = DRAWS, single: int = 40
 ) -> Draws:
     """Draws at ``top_p``: one request, or ``single`` ones until both sides were seen."""
     count = many if known.per_request > 1 else single
@@ -83,11 +94,29 @@ async def _draws(
 
 
 async def _control(ctx: Context, known: Coin) -> Draws:
-    """Draws with top_p 1; raises ``Undecided`` where they show one side only."""
+    """Draws with top_p 1; raises ``Broken`` where it cuts, ``Undecided`` where nothing varies."""
     sample = await _draws(ctx, known, 1)
-    if not (sample.a and sample.b):
-        raise Undecided(f"{sample.n} draws with top_p 1 gave {sample}", *sample.exchanges)
-    return sample
+    if sample.a and sample.b:
+        return sample
+    omitted = await _draws(ctx, known, ...)
+    told = f"top_p 1 gave {sample}, no top_p {omitted}"
+    evidence = (*sample.exchanges, *omitted.exchanges)
+    if same_proportion(omitted.a, omitted.n, sample.a, sample.n) <= level("top-p-cut"):
+        raise Broken(f"{told}: the whole mass leaves out a token", *evidence)
+    raise Undecided(told, *evidence)
+
+
+async def _jitters(ctx: Context, known: Coin, sample: Draws) -> str | None:
+    """Whether temperature 0 gives the less likely token no more seldom than ``sample`` does.
+
+    The control of a nucleus of one token: what jitter of the logits does to one it does to the
+    other.
+    """
+    count = sample.n if known.per_request > 1 else 20
+    frozen = await greedy_draws(ctx, known, TILT, count)
+    if not frozen.b or fisher(frozen.b, frozen.n, sample.b, sample.n) <= level("top-p-cut"):
+        return None
+    return f"a nucleus of one token gave {sample}, temperature 0 {frozen}: greedy output jitters"
 
 
 @check(
@@ -106,6 +135,8 @@ async def tiny(ctx: Context, case: Case) -> str | None:
     known = await ctx.learn(coin)
     sample = await _draws(ctx, known, TINY, many=32, single=8)
     if sample.b:
+        if jitters := await _jitters(ctx, known, sample):
+            return jitters
         raise Broken(f"top_p 0.01 gave {sample}: the less likely token too", *sample.exchanges)
     return None
 
@@ -134,6 +165,28 @@ async def wide(ctx: Context, case: Case) -> str | None:
             *control.exchanges,
         )
     return None
+
+
+@check(
+    "param.top_p.default",
+    SHOULD,
+    NUCLEUS,
+    modes=(REGULAR,),
+    needs=("feature:default-values", "top_p", "logit_bias", "temperature", "n"),
+    parameter="top_p",
+    depth=Depth.STANDARD,
+    exact=False,
+    cost=2,
+)
+async def default(ctx: Context, case: Case) -> str | None:
+    """Without `top_p` nothing is cut, as with the documented default, 1."""
+    known = await ctx.learn(coin)
+    explicit, omitted = [await draw(ctx, known, UNEVEN, RARE, top_p=value) for value in (1, ...)]
+    told = f"of a rare token, top_p 1 gave {explicit}, no top_p {omitted}"
+    if same_proportion(explicit.a, explicit.n, omitted.a, omitted.n) > level("default-top-p"):
+        return told
+    await expect_varied(ctx, known)
+    raise Broken(told, *omitted.exchanges, *explicit.exchanges)
 
 
 async def _by_text(ctx: Context, absent: str) -> str | None:
