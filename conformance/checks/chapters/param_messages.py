@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from conformance.checks.answer import why_unreadable
+from conformance.checks.answer import read_answer, why_unreadable
 from conformance.checks.api import (
     MUST,
     REGULAR,
@@ -129,12 +130,20 @@ async def roles(ctx: Context, case: Case) -> str | None:
     return await _accepted(ctx, case)
 
 
+#: Conversations with a second system message, and where in them it is.
+_UNUSUAL = (
+    (("system", "system", "user"), 1),
+    (("system", "user", "assistant", "system", "user"), 3),
+)
+
+
 def _unusual_cases(ctx: Context) -> list[Case]:
-    shapes = [
-        ("system", "system", "user"),
-        ("system", "user", "assistant", "system", "user"),
+    if "system" not in ctx.profile.roles:
+        return []
+    return [
+        replace(_conversation_case(ctx, shape), data=shape[:at] + shape[at + 1 :])
+        for shape, at in _UNUSUAL
     ]
-    return [_conversation_case(ctx, shape) for shape in shapes if "system" in ctx.profile.roles]
 
 
 @check(
@@ -150,7 +159,17 @@ def _unusual_cases(ctx: Context) -> list[Case]:
 )
 async def system_anywhere(ctx: Context, case: Case) -> str | None:
     """A second system message, also in the middle of a conversation, is taken."""
-    return await _accepted(ctx, case)
+    await _accepted(ctx, case)
+    without = _conversation_case(ctx, case.data)
+    exchanges = [await ctx.ask(each.request) for each in (case, without) if each.request]
+    counts = [found.tokens("prompt") for each in exchanges if (found := read_answer(each))]
+    if len(counts) == 2 and None not in counts and counts[0] == counts[1]:
+        raise Broken(
+            f"roles {case.label}: {counts[0]} prompt_tokens, with one system message less as many: "
+            "it does not reach the model",
+            *exchanges,
+        )
+    return None
 
 
 @check(

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from conformance.checks.answer import Answer, answer
-from conformance.checks.api import SHOULD, Case, Ignored, Source, Undecided, check
+from conformance.checks.api import (
+    REGULAR,
+    SHOULD,
+    Broken,
+    Case,
+    Depth,
+    Ignored,
+    Source,
+    Undecided,
+    check,
+)
 from conformance.checks.context import Context
 from conformance.checks.forcing import shown
 from conformance.checks.oracle import greedy_body
@@ -58,4 +68,33 @@ async def effect(ctx: Context, case: Case) -> str | None:
         f"{MORE} answers with the same seed are {different} different texts, among them "
         f"{shown(same[0].text)} and {shown(same[1].text)}",
         *(each.exchange for each in same[:4]),
+    )
+
+
+@check(
+    "param.seed.zero",
+    SHOULD,
+    EFFORT,
+    modes=(REGULAR,),
+    needs=("seed",),
+    parameter="seed",
+    depth=Depth.STANDARD,
+    exact=False,
+    cost=REQUESTS,
+)
+async def zero(ctx: Context, case: Case) -> str | None:
+    """A `seed` of 0 is a seed like any other, not the absence of one."""
+    count = REQUESTS
+    while True:
+        same, zeros = await _texts(ctx, [7] * count), await _texts(ctx, [0] * count)
+        kinds = len({each.text for each in same}), len({each.text for each in zeros})
+        if kinds != (1, count):
+            return f"{count} answers with seed 7 are {kinds[0]} texts, with seed 0 {kinds[1]}"
+        if count == MORE:
+            break
+        count = MORE
+    raise Broken(
+        f"{count} answers with seed 7 are the same text, {count} with seed 0 are as many different "
+        f"ones: {shown(zeros[0].text)}, {shown(zeros[1].text)}: 0 counts as not set",
+        *(each.exchange for each in zeros[:3]),
     )

@@ -72,6 +72,29 @@ def max_tokens_at_most_512(body: Body, seen: Seen) -> None:
         body["max_tokens"] = min(body["max_tokens"], 512)
 
 
+# seed
+
+
+@mutant("seed-zero-dropped", kills=("param.seed.zero",), kind="request", profile="openai")
+def seed_zero_dropped(body: Body, seen: Seen) -> None:
+    """A seed of 0 counts as not set."""
+    if body.get("seed") == 0:
+        del body["seed"]
+
+
+# messages
+
+
+@mutant("second-system-message-dropped", kills=("param.messages.system-anywhere",), kind="request")
+def second_system_message_dropped(body: Body, seen: Seen) -> None:
+    """Only the first system message reaches the model."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return
+    found = [each for each in messages if isinstance(each, dict) and each.get("role") == "system"]
+    body["messages"] = [each for each in messages if not any(each is late for late in found[1:])]
+
+
 # temperature and top_p
 
 
