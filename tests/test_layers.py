@@ -12,7 +12,7 @@ PACKAGE = ROOT / "conformance"
 BASE = {"conformance", "errors", "verdicts"}
 CHECKS = BASE | {"wire", "schema", "generate", "checks"}
 ENGINE = CHECKS | {"targets", "options", "engine"}
-SESSION = ENGINE | {"report", "reference", "session", "planning", "resuming", "rundir"}
+SESSION = ENGINE | {"report", "reference", "session", "planning", "resuming", "rundir", "progress"}
 
 #: Layer → the layers it may import. ``reference`` is imported by whoever starts it, and by name.
 MAY_IMPORT = {
@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "engine": ENGINE | {"reference"},
     "report": BASE | {"wire", "report"},
     "reference": BASE | {"reference"},
+    "progress": ENGINE | {"progress"},
     "rundir": SESSION - {"reference"},
     "resuming": SESSION - {"reference"},
     "session": SESSION - {"reference"},

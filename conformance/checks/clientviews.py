@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checks.answer import Answer, Choice, read_answer
+from conformance.checks.answer import Answer, Choice, read_answer, why_unreadable
 from conformance.checks.clients import Observed, Probe, View
 from conformance.verdicts import Level
 from conformance.wire.exchange import Exchange
@@ -24,6 +24,7 @@ __all__ = [
     "heads_alike",
     "told_by",
     "usage_alike",
+    "wire_view",
 ]
 
 #: Status → class of the exception in every version of both languages; the rest is the base class.
@@ -56,6 +57,26 @@ class Problem:
     text: str
     exchange: Exchange | None
     level: Level | None = None
+
+
+def wire_view(exchange: Exchange) -> View:
+    """What the wire says, in the members of a client's view: a third view beside theirs."""
+    wire = read_answer(exchange)
+    if wire is None:
+        return {"status": exchange.status, "error": {"message": why_unreadable(exchange)}}
+    choices = {
+        str(index): {
+            "text": choice.text,
+            "finish": choice.finish_reason,
+            "tools": [_call(each) for each in choice.tool_calls],
+        }
+        for index, choice in sorted(wire.choices.items())
+    }
+    return {"status": exchange.status, "choices": choices, "usage": wire.usage}
+
+
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: call.get(key) for key in ("id", "name", "arguments")}
 
 
 #: A difference before it has a place: mark and text.
@@ -113,15 +134,10 @@ def _choice_difference(wire: Choice, view: Mapping[str, Any]) -> _Difference | N
     if (view.get("finish") or None) != wire.finish_reason:
         told = f"reads finish_reason {view.get('finish')!r}, the wire says {wire.finish_reason!r}"
         return "end lost", told
-    calls = [
-        {"id": call["id"], "name": call["name"], "arguments": call["arguments"]}
-        for call in wire.tool_calls
-    ]
+    calls = [_call(each) for each in wire.tool_calls]
     given = view.get("tools")
     seen = [
-        {key: call.get(key) for key in ("id", "name", "arguments")}
-        for call in (given if isinstance(given, list) else [])
-        if isinstance(call, dict)
+        _call(each) for each in (given if isinstance(given, list) else []) if isinstance(each, dict)
     ]
     if calls != seen:
         told = f"assembles the tool calls {_short(seen)}, the wire says {_short(calls)}"

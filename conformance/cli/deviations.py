@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,20 +54,40 @@ def proposals(results: Iterable[Result], ticket: str) -> dict[str, list[dict[str
     entries: dict[str, list[dict[str, Any]]] = {
         "deviations": [
             {
-                **_place(each),
-                "verdict": each.verdict.value,
-                "reason": _reason(each),
+                **place,
+                "verdict": first.verdict.value,
+                "reason": _reason(first),
                 "ticket": ticket,
                 "expires": expires,
             }
-            | ({"intermittent": True} if "intermittent" in each.message else {})
-            for each in failing
+            | ({"intermittent": True} if intermittent else {})
+            for place, first, intermittent in _entries(failing, listed)
         ],
         "undecided": [
-            {**_place(each), "reason": _reason(each), "expires": expires} for each in unsaid
+            {**place, "reason": _reason(first), "expires": expires}
+            for place, first, _ in _entries(unsaid, listed)
         ],
     }
     return {name: rows for name, rows in entries.items() if rows}
+
+
+def _entries(
+    chosen: Sequence[Result], listed: Sequence[Result]
+) -> Iterator[tuple[dict[str, str], Result, bool]]:
+    """One entry for a requirement that ends alike at every place that is promised, else one for
+    each place: what it covers, the verdict it is about, whether that comes and goes.
+    """
+    promised = (each for each in listed if each.verdict is not Verdict.NOT_PROMISED)
+    asked = Counter(each.requirement for each in promised)
+    grouped: dict[tuple[str, Verdict], list[Result]] = {}
+    for each in chosen:
+        grouped.setdefault((each.requirement, each.verdict), []).append(each)
+    for (requirement, _), group in grouped.items():
+        intermittent = ["intermittent" in each.message for each in group]
+        if len(group) == asked[requirement] and len(set(intermittent)) == 1:
+            yield {"requirement": requirement}, group[0], intermittent[0]
+        else:
+            yield from ((_place(e), e, i) for e, i in zip(group, intermittent, strict=True))
 
 
 def _place(result: Result) -> dict[str, str]:

@@ -55,7 +55,7 @@ SUMMARIES: dict[str, str] = {
     "targets": "list the configured targets and whether their keys are set",
     "deviations": "propose entries for targets.yaml from a run",
     "rejudge": "judge the recorded exchanges of a run again, sending nothing",
-    "nightly": "judge every target whose key is present, side by side, and keep a history",
+    "nightly": "judge every target whose key is set, side by side, and keep a history",
     "report": "merge runs, compare them, or build their pages again",
 }
 

@@ -1,7 +1,6 @@
 """``conformance nightly``: every target side by side, each in a process of its own, and a history.
 
-One target that fails, hangs or cannot be reached never spoils the others: its process is given a
-time, then it is interrupted, then killed, and what it wrote until then is kept.
+One target that fails, hangs or cannot be reached never spoils the others.
 """
 
 from __future__ import annotations
@@ -9,18 +8,17 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
-import subprocess
+import socket
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from conformance.cli.processes import Outcome, side_by_side
 from conformance.cli.tables import table
-from conformance.errors import ConfigurationError, ConformanceError, ExitCode
+from conformance.errors import ConfigurationError, ConformanceError
 from conformance.options import OPTIONS, RunOptions, add_arguments
 from conformance.planning import plan_run
 from conformance.report.atomic import replace_text
@@ -28,32 +26,20 @@ from conformance.report.history import night_of, retain, write_night
 from conformance.report.joining import join_directories
 from conformance.report.merge import combine_exit_codes
 from conformance.report.results import update_latest
+from conformance.report.text import plural
 from conformance.report.trends import Trends, history_trends
 from conformance.report.write import write_reports
 from conformance.rundir import new_run_directory
 from conformance.targets import Target, load_targets
 from conformance.targets.model import Kind
+from conformance.targets.urls import is_loopback
 
-__all__ = ["configure", "run"]
+__all__ = ["chosen_targets", "configure", "run"]
 
-#: Seconds beyond a target's own limit: to start, to shrink, to write the report.
-MARGIN = 120.0
-#: Seconds between the interrupt and the kill.
-GRACE = 20.0
 #: Options of a run that a night decides itself, target by target.
 _OWN = frozenset(
     {"targets", "report_dir", "base_url", "model", "api_key_env", "profile", "resume", "shard"}
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one target's process ended."""
-
-    target: str
-    folder: Path
-    code: int
-    word: str
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -86,11 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name) < 1:
             where = "--" + name.replace("_", "-")
             raise ConfigurationError("less than one", where=where, instead="write a number from 1")
-    targets = _targets(options)
+    targets = chosen_targets(options)
     folder = new_run_directory(None, arguments.history)
     folder.mkdir(parents=True)
     passed = [*_passed_on(options), "-k", arguments.keyword]
-    outcomes = _side_by_side(targets, passed, folder / "runs", arguments.jobs)
+    outcomes = side_by_side(targets, passed, folder / "runs", arguments.jobs)
     kept = [each for each in outcomes if (each.folder / "results.jsonl").exists()]
     if kept:
         _finish(kept, folder, arguments)
@@ -105,8 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
 # Which targets
 
 
-def _targets(options: RunOptions) -> list[Target]:
-    """Those named, or every one whose key is there. Raises ``ConfigurationError``."""
+def chosen_targets(options: RunOptions) -> list[Target]:
+    """Those named, or every one that is there to be judged. Raises ``ConfigurationError``."""
     if options.base_url is not None or options.resume is not None or options.shard is not None:
         raise ConfigurationError(
             "a night looks at targets of the targets file",
@@ -116,63 +102,33 @@ def _targets(options: RunOptions) -> list[Target]:
     known = load_targets(options.targets_file)
     names = options.targets
     if not names:
-        absent = {name: each for name, each in known.items() if not _key_present(each)}
-        for name, each in absent.items():
-            print(f"{name}: left out, ${each.key_variable} is not set", file=sys.stderr)
+        absent = {name: why for name, each in known.items() if (why := _absent(each))}
+        for name, why in absent.items():
+            print(f"{name}: left out, {why}", file=sys.stderr)
         names = tuple(name for name in known if name not in absent)
     # A mistake is told once and at once, not by every process.
     return [plan.target for plan in plan_run(replace(options, targets=names))]
 
 
-def _key_present(target: Target) -> bool:
-    if target.kind is not Kind.HTTP or target.key_variable is None:
-        return True
-    return target.key(os.environ) is not None
+def _absent(target: Target) -> str:
+    """Why nobody can mean this target tonight: its key is not set; or it is a server of this
+    machine that needs none, and is not started. "" for one that is to be judged.
+    """
+    if target.kind is not Kind.HTTP or target.key(os.environ) is not None:
+        return ""
+    if target.api_key_env is None and is_loopback(target.base_url):
+        return "" if _listening(target.base_url) else f"nothing listens at {target.base_url}"
+    return f"${target.key_variable} is not set" if target.key_variable else ""
 
 
-# Side by side
-
-
-def _side_by_side(
-    targets: Sequence[Target], options: Sequence[str], folder: Path, jobs: int
-) -> list[Outcome]:
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        runs = [pool.submit(_one, target, options, folder) for target in targets]
-        return [each.result() for each in runs]
-
-
-def _one(target: Target, options: Sequence[str], folder: Path) -> Outcome:
-    mine = folder / "".join(c if c.isalnum() or c in "-_." else "_" for c in target.name)
-    mine.mkdir(parents=True)
-    command = [sys.executable, "-m", "conformance", "run", "--target", target.name]
-    command += ["--report-dir", str(mine), *options]
-    seconds = target.limits.max_seconds + MARGIN
-    with (mine / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
-        word = _wait(process, seconds)
-    code = process.returncode
-    if word:
-        code = ExitCode.UNREACHABLE
-    elif not (mine / "results.jsonl").exists():
-        word = _last_line(mine / "log.txt")
-    return Outcome(target.name, mine, code if code >= 0 else int(ExitCode.UNREACHABLE), word)
-
-
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> str:
-    """Wait for the end; empty, or how it had to be brought about."""
+def _listening(base_url: str) -> bool:
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        process.wait(seconds)
-        return "" if process.returncode >= 0 else f"killed by signal {-process.returncode}"
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE)
-        return f"interrupted after {seconds:.0f} s"
-    process.kill()
-    process.wait()
-    return f"killed after {seconds + GRACE:.0f} s"
+        with socket.create_connection((parts.hostname or "localhost", port), timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def _passed_on(options: RunOptions) -> Iterator[str]:
@@ -184,11 +140,6 @@ def _passed_on(options: RunOptions) -> Iterator[str]:
             continue
         for each in value if isinstance(value, list) else [value]:
             yield option.long_name if option.switch else f"{option.long_name}={each}"
-
-
-def _last_line(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1][:200] if lines else "it said nothing"
 
 
 # The history
@@ -213,7 +164,7 @@ def _finish(kept: Sequence[Outcome], folder: Path, arguments: argparse.Namespace
 
 def _news(past: Trends) -> Iterator[str]:
     """What is new since the run before."""
-    yield f"{datetime.now(UTC):%Y-%m-%d}: {len(past.nights)} runs in the history"
+    yield f"{datetime.now(UTC):%Y-%m-%d}: {plural(len(past.nights), 'run')} in the history"
     for word, cells in (("regressed", past.regressed), ("fixed", past.fixed)):
         for cell in cells[:20]:
             yield f"{word}: {cell.key} ({cell.verdict})"

@@ -7,12 +7,12 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from conformance.cli.progress import ProgressLine
 from conformance.cli.selecting import Match, matcher
 from conformance.engine.assembly import TargetPlan
 from conformance.errors import ExitCode
 from conformance.options import RunOptions, add_arguments
 from conformance.planning import exit_code_of, open_session, plan_run, reason_of, split_items
+from conformance.progress import ProgressLine
 from conformance.report.closing import terminal_text
 from conformance.report.results import update_latest
 from conformance.report.write import write_reports

@@ -189,6 +189,9 @@ class Engine:
                 budget.requests,
                 budget.completion_tokens,
                 budget.seconds,
+                budget.max_requests,
+                budget.max_completion_tokens,
+                budget.max_seconds,
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.checks.api import Requirement
@@ -73,7 +73,7 @@ class Minimised(Event):
 
 @dataclass(frozen=True)
 class Progress(Event):
-    """Where a run stands; sent at most a few times a second."""
+    """Where a run stands; sent at most a few times a second. ``most_…`` is what it may spend."""
 
     phase: str
     decided: int
@@ -81,4 +81,6 @@ class Progress(Event):
     requests: int
     completion_tokens: int
     seconds: float
-    notes: tuple[str, ...] = field(default=())
+    most_requests: int | None = None
+    most_completion_tokens: int | None = None
+    most_seconds: float | None = None

@@ -141,10 +141,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the check's own duration instead of the time pytest waited for it."""
+    """Show the check's own duration instead of the time pytest waited for it.
+
+    The report takes along where the run stands: a worker cannot write to the terminal.
+    """
     report = yield
     if isinstance(item, ConformanceItem) and item.result is not None:
         report.duration = item.result.seconds if call.when == "call" else 0.0
+        report.__dict__["conformance_standing"] = item.config.stash[RUN].standing.texts
     return report
 
 
@@ -182,7 +186,9 @@ class _ThisRun:
         self._run.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember failures of tests that are none of ours."""
+        """Remember failures of tests that are none of ours; say where the run stands."""
+        self._run.standing.take(getattr(report, "conformance_standing", {}))
+        self._run.announce()
         if report.failed and "verdict" not in dict(report.user_properties):
             self._run.foreign_failures = True
 

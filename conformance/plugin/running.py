@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from conformance.planning import (
     split_items,
 )
 from conformance.plugin.distributing import is_conformance_run, is_worker
+from conformance.progress import Standing
 from conformance.report.closing import exchange_text, terminal_text
 from conformance.report.records import Ended, Result
 from conformance.report.results import RESULTS, WORKERS, read_run, update_latest
@@ -48,6 +51,7 @@ class PytestRun:
         self.notes: list[str] = []
         self.interrupted = False
         self.foreign_failures = False
+        self.standing = Standing()
         self._plans: list[TargetPlan] | None = None
         self._options: RunOptions | None = None
         self._folder: Path | None = None
@@ -99,7 +103,20 @@ class PytestRun:
         session = self._begun()
         if not session.started(item.plan.name):
             self._start(session, item.plan)
-        return _wait(session.verdict(item.plan.name, item.item))
+        return _wait(session.verdict(item.plan.name, item.item), self.announce)
+
+    def announce(self) -> None:
+        """Say where the run stands, now and then; a worker's words travel with its reports."""
+        if is_worker(self.config) or self.config.option.verbose < 0:
+            return
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        if not reporter or not (lines := self.standing.due()):
+            return
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            reporter.ensure_newline()
+            for line in lines:
+                reporter.write_line(line)
 
     def _start(self, session: Session, plan: TargetPlan) -> None:
         """Start what is selected of ``plan``, in the order of the items."""
@@ -115,6 +132,7 @@ class PytestRun:
                     self.plans(),
                     self.options,
                     self.folder(),
+                    listen=self.standing.event,
                     worker=getattr(self.config, "workerinput", {}).get("workerid", ""),
                 )
             except ConformanceError as error:
@@ -215,13 +233,14 @@ class PytestRun:
         if self.trouble:
             lines.append(self.trouble)
         elif folder is not None and not is_worker(self.config) and (folder / RESULTS).exists():
-            lines.insert(0, terminal_text(folder))
+            size = shutil.get_terminal_size((100, 40))
+            lines.insert(0, terminal_text(folder, width=size.columns, height=size.lines))
         return "\n".join(lines)
 
 
-def _wait(future: Future[Result]) -> Result:
+def _wait(future: Future[Result], meanwhile: Callable[[], None]) -> Result:
     while True:
         try:
             return future.result(timeout=PATIENCE)
         except TimeoutError:
-            continue
+            meanwhile()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CATALOGUE", "Entry", "digest", "load_catalogue", "read_catalogue"]
+from conformance.report.records import Run
+
+__all__ = ["CATALOGUE", "Entry", "arranged", "digest", "load_catalogue", "read_catalogue"]
 
 CATALOGUE = "catalogue.json"
 
@@ -38,6 +40,14 @@ def load_catalogue(run_dir: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def arranged(run: Run, catalogue: Iterable[str]) -> Run:
+    """``run`` with its results in the catalogue's order instead of that of their arrival."""
+    place = {id: number for number, id in enumerate(catalogue)}
+    last = len(place)
+    results = sorted(run.results, key=lambda result: place.get(result.requirement, last))
+    return replace(run, results=tuple(results))
 
 
 def digest(requirements: Mapping[str, Any]) -> str:

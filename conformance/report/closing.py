@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from conformance.report.catalogue import arranged, read_catalogue
 from conformance.report.evidence import load_records
 from conformance.report.exhibit import exhibit
 from conformance.report.records import Run
@@ -16,7 +17,8 @@ __all__ = ["exchange_text", "terminal_text", "write_run"]
 
 def terminal_text(folder: Path, *, width: int = 100, height: int = 40, colour: bool = False) -> str:
     """The terminal summary of the run in ``folder``."""
-    return render_terminal(read_run(folder), folder, width=width, height=height, colour=colour)
+    run = arranged(read_run(folder), read_catalogue(folder))
+    return render_terminal(run, folder, width=width, height=height, colour=colour)
 
 
 def exchange_text(folder: Path, target: str, evidence: str, start: str | None = None) -> str:

@@ -44,8 +44,9 @@ def exhibit(
         "curl": _whole(curl_line(record), 4 * part),
         "python": _whole(python_snippet(record) or "", 4 * part),
     }
-    if record.streamed and (timeline := _timeline(record, event, part)):
-        shown["timeline"] = timeline
+    if record.streamed:  # its timeline ends with the failure
+        shown["notes"] = [visible(note) for note in record.notes]
+        shown["timeline"] = _timeline(record, event, part)
     return {name: value for name, value in shown.items() if value not in ("", [], None)}
 
 
@@ -129,6 +130,8 @@ def _timeline(record: Record, guilty: int | None, room: int) -> dict[str, Any]:
             rows.append([None, 0, f"… {index - last - 1} more events", ""])
         rows.append(_row(stream.events[index], index == guilty, width, index, shared))
         last = index
+    if record.failure:
+        rows.append([round(record.elapsed, 4), 0, visible(record.failure), "end"])
     breaches = [
         visible(f"byte {b.offset}: {b.kind}: {b.detail}")[:200] for b in stream.breaches[:8]
     ]

@@ -17,12 +17,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.report.failures import link_of
 from conformance.report.fold import Fold
 from conformance.report.matrix import Matrix
-from conformance.report.text import clip, count, plural, visible
+from conformance.report.text import clip, plural, visible
 from conformance.report.trends import WINDOW
 from conformance.report.words import (
-    BAD,
     FOLD_SIGNS,
     FOLD_WORDS,
     LEVEL_WORDS,
@@ -31,9 +31,13 @@ from conformance.report.words import (
 )
 from conformance.verdicts import Level, Verdict
 
-__all__ = ["embedded_json", "render_html"]
+__all__ = ["embedded_json", "render_html", "ticked"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
+
+#: Parts of the style and of the script, in their order.
+STYLES = ("base.css", "sections.css", "grid.css", "detail.css", "media.css")
+SCRIPTS = ("dom.js", "detail.js", "opening.js", "filters.js")
 
 #: With so few targets a cell has room for the message too.
 _WORDY = 2
@@ -41,7 +45,8 @@ _WORDY = 2
 
 def render_html(matrix: Matrix) -> str:
     """The page. It reads nothing from anywhere: it can be mailed, or opened from a disk."""
-    style, script = _asset("matrix.css"), _asset("matrix.js")
+    style = "".join(map(_asset, STYLES))
+    script = f"(function () {{\n{''.join(map(_asset, SCRIPTS))}}})();"
     return (
         _environment()
         .get_template("matrix.html.j2")
@@ -54,6 +59,17 @@ def render_html(matrix: Matrix) -> str:
             wordy=len(matrix.cards) <= _WORDY,
             wide=len(matrix.cards) > 6,
         )
+    )
+
+
+def ticked(text: str) -> Markup:
+    """``text`` with what stands between backticks as code; a backtick without a partner stays."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece
+        for number, piece in enumerate(pieces)
     )
 
 
@@ -90,12 +106,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, count=count, clip=clip)
+    environment.filters.update(visible=visible, clip=clip, ticked=ticked)
     environment.globals.update(
         plural=plural,
+        link_of=link_of,
         WINDOW=WINDOW,
         SIGNS=SIGNS,
-        BAD=BAD,
         FOLD_SIGNS=FOLD_SIGNS,
         FOLDS=list(Fold),
         FOLD_WORDS=FOLD_WORDS,

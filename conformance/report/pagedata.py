@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from conformance.report.catalogue import Entry
 from conformance.report.evidence import Record
 from conformance.report.exhibit import exhibit
-from conformance.report.records import Key, Result, Run
+from conformance.report.learned import Lesson
+from conformance.report.records import Result, Run
 from conformance.report.slots import slot
 from conformance.report.text import visible
+from conformance.report.trends import Trends
 from conformance.report.words import SIGNS, severity
 from conformance.verdicts import Verdict
 
@@ -45,16 +46,17 @@ class PageData:
         run: Run,
         ids: Sequence[str],
         names: Sequence[str],
-        levels: Mapping[str, str],
         catalogue: Mapping[str, Entry],
         records: Mapping[tuple[str, str], Record],
         cells: ByCell,
-        learned: Mapping[str, Sequence[tuple[str, str, str]]] = MappingProxyType({}),
-        since: Mapping[Key, str] = MappingProxyType({}),
+        lessons: Mapping[str, Sequence[Lesson]],
+        trends: Trends | None,
     ) -> None:
-        self.run, self.ids, self.names, self.levels = run, ids, names, levels
+        self.run, self.ids, self.names = run, ids, names
         self.catalogue, self.records, self.by_cell = catalogue, records, cells
-        self.learned, self.since = learned, since
+        self.learned = lessons
+        self.levels = {r.requirement: r.level.value for r in run.results}
+        self.since = {each.key: each.since for each in trends.red if each.since} if trends else {}
         self.slots = sorted({slot(result) for result in run.results})
         self.slot_index = {each: index for index, each in enumerate(self.slots)}
         self.texts: dict[str, int] = {}

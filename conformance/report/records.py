@@ -7,12 +7,25 @@ Schema; a property test holds the two together.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
+from conformance.report.members import (
+    Malformed,
+    an_object,
+    as_integer,
+    as_natural,
+    as_seconds,
+    as_text,
+    as_word,
+    items,
+    member,
+    optional,
+    or_null,
+    values,
+)
 from conformance.verdicts import Level, Mode, Verdict
 
 __all__ = [
@@ -28,12 +41,6 @@ __all__ = [
     "TargetFooter",
     "TargetHeader",
 ]
-
-T = TypeVar("T")
-
-
-class Malformed(ValueError):
-    """A line that is not what its type says; the message names the member."""
 
 
 class Aspect(StrEnum):
@@ -121,13 +128,13 @@ class Header:
     def from_json(cls, line: Mapping[str, Any]) -> Header:
         """Read the line; raises :class:`Malformed`."""
         return cls(
-            suite_version=_member(line, "suite_version", _text),
-            started=_member(line, "started", _text),
-            catalogue=_member(line, "catalogue", _text),
-            seed=_member(line, "seed", _integer),
-            depth=_member(line, "depth", _text),
-            targets=_member(line, "targets", _items(_target_header)),
-            options=_member(line, "options", _object),
+            suite_version=member(line, "suite_version", as_text),
+            started=member(line, "started", as_text),
+            catalogue=member(line, "catalogue", as_text),
+            seed=member(line, "seed", as_integer),
+            depth=member(line, "depth", as_text),
+            targets=member(line, "targets", items(_target_header)),
+            options=member(line, "options", an_object),
         )
 
 
@@ -173,23 +180,23 @@ class Result:
     def from_json(cls, line: Mapping[str, Any]) -> Result:
         """Read the line; raises :class:`Malformed`."""
         return cls(
-            target=_member(line, "target", _text),
-            requirement=_member(line, "requirement", _text),
-            level=_member(line, "level", _word(Level)),
-            endpoint=_member(line, "endpoint", _or_null(_text)),
-            mode=_member(line, "mode", _or_null(_word(Mode))),
-            verdict=_member(line, "verdict", _word(Verdict)),
-            message=_member(line, "message", _text),
-            requests=_member(line, "requests", _natural),
-            evidence=_member(line, "evidence", _items(_text)),
-            event=_optional(line, "event", _natural),
-            seconds=_optional(line, "seconds", _seconds) or 0.0,
-            parameter=_optional(line, "parameter", _text),
-            aspect=_optional(line, "aspect", _word(Aspect)),
-            minimal=_optional(line, "minimal", _text),
-            curl=_optional(line, "curl", _text),
-            occurrences=_optional(line, "occurrences", _text),
-            reason=_optional(line, "reason", _text),
+            target=member(line, "target", as_text),
+            requirement=member(line, "requirement", as_text),
+            level=member(line, "level", as_word(Level)),
+            endpoint=member(line, "endpoint", or_null(as_text)),
+            mode=member(line, "mode", or_null(as_word(Mode))),
+            verdict=member(line, "verdict", as_word(Verdict)),
+            message=member(line, "message", as_text),
+            requests=member(line, "requests", as_natural),
+            evidence=member(line, "evidence", items(as_text)),
+            event=optional(line, "event", as_natural),
+            seconds=optional(line, "seconds", as_seconds) or 0.0,
+            parameter=optional(line, "parameter", as_text),
+            aspect=optional(line, "aspect", as_word(Aspect)),
+            minimal=optional(line, "minimal", as_text),
+            curl=optional(line, "curl", as_text),
+            occurrences=optional(line, "occurrences", as_text),
+            reason=optional(line, "reason", as_text),
         )
 
 
@@ -223,12 +230,12 @@ class Amendment:
     def from_json(cls, line: Mapping[str, Any]) -> Amendment:
         """Read the line; raises :class:`Malformed`."""
         return cls(
-            target=_member(line, "target", _text),
-            requirement=_member(line, "requirement", _text),
-            endpoint=_member(line, "endpoint", _or_null(_text)),
-            mode=_member(line, "mode", _or_null(_word(Mode))),
-            minimal=_optional(line, "minimal", _text),
-            curl=_optional(line, "curl", _text),
+            target=member(line, "target", as_text),
+            requirement=member(line, "requirement", as_text),
+            endpoint=member(line, "endpoint", or_null(as_text)),
+            mode=member(line, "mode", or_null(as_word(Mode))),
+            minimal=optional(line, "minimal", as_text),
+            curl=optional(line, "curl", as_text),
         )
 
 
@@ -266,10 +273,10 @@ class Footer:
     def from_json(cls, line: Mapping[str, Any]) -> Footer:
         """Read the line; raises :class:`Malformed`."""
         return cls(
-            finished=_member(line, "finished", _text),
+            finished=member(line, "finished", as_text),
             **_costs(line),
-            exit_code=_member(line, "exit_code", _natural),
-            targets=_member(line, "targets", _values(_target_footer)),
+            exit_code=member(line, "exit_code", as_natural),
+            targets=member(line, "targets", values(_target_footer)),
         )
 
 
@@ -304,117 +311,33 @@ class Run:
 def _plain(value: Any, *without: str) -> dict[str, Any]:
     names = [name for name in value.__slots__ if name not in without]
     return {
-        name: dict(member) if isinstance(member := getattr(value, name), Mapping) else member
+        name: dict(each) if isinstance(each := getattr(value, name), Mapping) else each
         for name in names
     }
 
 
 def _target_header(value: Any) -> TargetHeader:
-    line = _object(value)
+    line = an_object(value)
     return TargetHeader(
-        _member(line, "target", _text),
-        *(_optional(line, name, _text) for name in ("profile", "model", "base_url", "start")),
+        member(line, "target", as_text),
+        *(optional(line, name, as_text) for name in ("profile", "model", "base_url", "start")),
     )
 
 
 def _target_footer(value: Any) -> TargetFooter:
-    line = _object(value)
-    return TargetFooter(**_costs(line), ended=_member(line, "ended", _word(Ended)))
+    line = an_object(value)
+    return TargetFooter(**_costs(line), ended=member(line, "ended", as_word(Ended)))
 
 
 def _costs(line: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "counts": _member(line, "counts", _counts),
-        "requests": _member(line, "requests", _natural),
-        "prompt_tokens": _member(line, "prompt_tokens", _natural),
-        "completion_tokens": _member(line, "completion_tokens", _natural),
-        "seconds": _member(line, "seconds", _seconds),
+        "counts": member(line, "counts", _counts),
+        "requests": member(line, "requests", as_natural),
+        "prompt_tokens": member(line, "prompt_tokens", as_natural),
+        "completion_tokens": member(line, "completion_tokens", as_natural),
+        "seconds": member(line, "seconds", as_seconds),
     }
 
 
-# Readers of one member: a value, or Malformed with what was expected instead.
-
-
-def _member(line: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T:
-    if name not in line:
-        raise Malformed(f'the member "{name}" is missing')
-    try:
-        return read(line[name])
-    except Malformed as error:
-        raise Malformed(f'the member "{name}" is {error}') from None
-
-
-def _optional(line: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T | None:
-    return _member(line, name, _or_null(read)) if name in line else None
-
-
-def _or_null(read: Callable[[Any], T]) -> Callable[[Any], T | None]:
-    return lambda value: None if value is None else read(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Malformed(f"{_shown(value)}, not a string")
-    return value
-
-
-def _integer(value: Any) -> int:
-    # JSON Schema: 1.0 is an integer; true is not.
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise Malformed(f"{_shown(value)}, not an integer")
-
-
-def _natural(value: Any) -> int:
-    if (number := _integer(value)) < 0:
-        raise Malformed(f"{number}, less than zero")
-    return number
-
-
-def _seconds(value: Any) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0:
-        raise Malformed(f"{_shown(value)}, not a number of seconds")
-    return float(value)
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise Malformed(f"{_shown(value)}, not an object")
-    return value
-
-
-def _word(kind: Callable[[str], T]) -> Callable[[Any], T]:
-    def read(value: Any) -> T:
-        try:
-            return kind(_text(value))
-        except Malformed:
-            raise
-        except ValueError:
-            raise Malformed(f"{_shown(value)}, an unknown word") from None
-
-    return read
-
-
-def _items(read: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
-    def each(value: Any) -> tuple[T, ...]:
-        if not isinstance(value, list):
-            raise Malformed(f"{_shown(value)}, not an array")
-        return tuple(map(read, value))
-
-    return each
-
-
-def _values(read: Callable[[Any], T]) -> Callable[[Any], dict[str, T]]:
-    return lambda value: {name: read(member) for name, member in _object(value).items()}
-
-
 def _counts(value: Any) -> dict[str, int]:
-    return {_word(Verdict)(name).value: _natural(n) for name, n in _object(value).items()}
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:39] + "…"
+    return {as_word(Verdict)(name).value: as_natural(n) for name, n in an_object(value).items()}

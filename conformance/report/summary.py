@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from conformance.report.cards import Card
 from conformance.report.curl import curl_line, start_line
 from conformance.report.evidence import Record, load_records
+from conformance.report.failures import Failure
 from conformance.report.fold import Fold, ParameterFold, fold_parameters
 from conformance.report.markdown import code, escape, fenced, table
-from conformance.report.matrix import Card, Failure, Matrix
+from conformance.report.matrix import Matrix
 from conformance.report.records import Result
 from conformance.report.text import one_line, plural
 from conformance.report.words import SIGNS, severity
@@ -36,10 +38,16 @@ def render_summary(matrix: Matrix, run_dir: Path) -> str:
 
 def _parts(matrix: Matrix, run_dir: Path) -> Iterator[str]:
     bad = sorted(matrix.failures, key=lambda failure: -severity(failure.first.verdict))
-    yield f"# Conformance: {plural(len(bad), 'failure')}" if bad else "# Conformance: no failure"
+    broken = sum(failure.requirements for failure in bad)
+    fail = "fails" if broken == 1 else "fail"
+    yield (
+        f"# Conformance: {plural(broken, 'requirement')} {fail}"
+        if bad
+        else "# Conformance: no failure"
+    )
     if matrix.incomplete:
         yield f"> **Incomplete.** {escape(matrix.incomplete)}"
-    yield table(("target", "MUST", "SHOULD", "MAY", "cost"), map(_target, matrix.cards))
+    yield table(("target", "", "MUST", "SHOULD", "MAY", "cost"), map(_target, matrix.cards))
     yield from _parameters(matrix)
     if bad:
         yield "## What is wrong"
@@ -58,7 +66,7 @@ def _target(card: Card) -> tuple[str, ...]:
         ", ".join(f"{n} {verdict.value}" for verdict, n in counts.get(level, ())) or "–"
         for level in ("MUST", "SHOULD", "MAY")
     )
-    return (escape(card.name), *levels, escape(card.cost))
+    return (escape(card.name), f"**{escape(card.state)}**", *levels, escape(card.cost))
 
 
 def _parameters(matrix: Matrix) -> Iterator[str]:
@@ -87,6 +95,8 @@ def _failures(matrix: Matrix, bad: Sequence[Failure], run_dir: Path) -> Iterator
             f"{escape(failure.where)} on {escape(first.target)}: {first.verdict.value}"
         )
         yield escape(first.message, 600)
+        if failure.others:
+            yield f"With it: {', '.join(code(each.requirement) for each in failure.others[:LISTED])}."
         yield f"Next: {NEXT_STEPS[first.verdict]}."
         if line := _again(first, records, starts.get(first.target)):
             yield fenced(line, "sh")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from conformance.report.cards import Card, card, incomplete
+from conformance.report.failures import Failure, failures
 from conformance.report.fold import Fold, ParameterFold, fold_parameters
-from conformance.report.matrix import Card, Failure, build_matrix, failures
 from conformance.report.records import Key, Run
 from conformance.report.summary import NEXT_STEPS
 from conformance.report.text import clip, joined, one_line
-from conformance.report.words import FOLD_SIGNS, SIGNS, severity
-from conformance.verdicts import Verdict
+from conformance.report.words import FOLD_SIGNS, SIGNS
 
 __all__ = ["render_terminal"]
 
@@ -38,9 +38,9 @@ def render_terminal(
     do next, costs, and where to look.
     """
     page = _Page(width, colour)
-    matrix = build_matrix(run, {}, {})
-    tail = list(_tail(page, run, matrix.cards, matrix.incomplete, run_dir, height // 4))
-    parameters = list(_parameters(page, run, len(matrix.cards)))
+    cards = [card(run, target) for target in run.targets]
+    tail = list(_tail(page, cards, incomplete(run), run_dir, height // 4))
+    parameters = list(_parameters(page, run, len(cards)))
     parameters = _clipped(parameters, height // 3, page)
     room = height - len(tail) - len(parameters) - 1
     failures = list(_failures(page, run, max(room, 3)))
@@ -54,9 +54,8 @@ class _Page:
         self.width, self.colour = max(width, 20), colour
 
     def line(self, text: str, tone: str = "") -> str:
-        text = clip(
-            one_line(text) if not text.startswith(" ") else "  " + one_line(text), self.width
-        )
+        margin = " " * (len(text) - len(text.lstrip(" ")))
+        text = clip(margin + one_line(text), self.width)
         return f"\x1b[{_ANSI[tone]}m{text}\x1b[0m" if tone and self.colour else text
 
 
@@ -91,17 +90,24 @@ def _where(folded: ParameterFold) -> str:
 
 
 def _failures(page: _Page, run: Run, room: int) -> Iterator[str]:
+    """A line for each failure and one below it for what was seen, if there is room for both."""
     found = failures(run)
     if not found:
         yield page.line("Nothing failed.", "green" if run.complete else "")
         return
     yield page.line(f"What is wrong ({len(found)})", "bold")
     verdicts = dict.fromkeys(failure.first.verdict for failure in found)
-    shown = found[: max(room - 2 - len(verdicts), 1)]
-    for failure in shown:
-        yield page.line(_failure(failure, len(run.targets) > 1), "red")
-    if len(found) > len(shown):
-        yield page.line(f"  … and {len(found) - len(shown)} more in matrix.html")
+    room = max(room - 2 - len(verdicts), 1)
+    several, roomy = len(run.targets) > 1, 2 * len(found) <= room
+    for failure in found[:room]:
+        what, seen = _failure(failure, several), failure.first.message
+        if roomy:
+            yield page.line(what, "red")
+            yield page.line(f"      {seen}")
+        else:
+            yield page.line(f"{what}: {seen}", "red")
+    if len(found) > room:
+        yield page.line(f"  … and {len(found) - room} more in matrix.html")
     for verdict in verdicts:
         yield page.line(
             f"  next, for {SIGNS[verdict]} {verdict.value}: {NEXT_STEPS[verdict]}", "dim"
@@ -111,19 +117,13 @@ def _failures(page: _Page, run: Run, room: int) -> Iterator[str]:
 def _failure(failure: Failure, several: bool) -> str:
     first = failure.first
     target = f"{first.target}: " if several else ""
-    sign = SIGNS[first.verdict]
-    return f"  {sign} {target}{first.requirement} ({failure.where}): {first.message}"
+    return f"  {SIGNS[first.verdict]} {target}{first.requirement} ({failure.where})"
 
 
 def _tail(
-    page: _Page,
-    run: Run,
-    cards: Sequence[Card],
-    incomplete: str,
-    run_dir: Path | None,
-    most: int,
+    page: _Page, cards: Sequence[Card], incomplete: str, run_dir: Path | None, most: int
 ) -> Iterator[str]:
-    lines = [page.line(joined((card.name, _counts(card), card.cost)), "bold") for card in cards]
+    lines = [line for card in cards for line in _card(page, card, roomy=2 * len(cards) <= most)]
     yield from _clipped(lines, most, page)
     if incomplete:
         yield page.line(incomplete, "yellow")
@@ -131,13 +131,14 @@ def _tail(
         yield page.line(f"Report: {run_dir / 'matrix.html'}")
 
 
-def _counts(card: Card) -> str:
-    counts: dict[Verdict, int] = {}
-    for _, level in card.levels:
-        for verdict, n in level:
-            counts[verdict] = counts.get(verdict, 0) + n
-    ordered = sorted(counts.items(), key=lambda pair: -severity(pair[0]))
-    return ", ".join(f"{n} {verdict.value}" for verdict, n in ordered)
+def _card(page: _Page, card: Card, *, roomy: bool) -> Iterator[str]:
+    """How a target stands and what it cost; on two lines if there is room for them."""
+    counts = ", ".join(f"{n} {verdict.value}" for verdict, n in card.counts)
+    if roomy:
+        yield page.line(f"{card.name}: {joined((card.state, counts))}", "bold")
+        yield page.line(f"  {card.cost}")
+    else:
+        yield page.line(f"{card.name}: {joined((card.state, counts, card.cost))}", "bold")
 
 
 def _clipped(lines: list[str], most: int, page: _Page) -> list[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cli import main, nightly
+from conformance.cli import main, nightly, processes
+from conformance.options import RunOptions
 from conformance.report.history import nights_of
 from conformance.report.records import Ended
 from conformance.report.results import read_run
@@ -65,8 +66,8 @@ def test_one_target_never_spoils_the_others(
     tmp_path: Path, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One hangs, one is not there, one has no key: the honest one is judged all the same."""
-    monkeypatch.setattr(nightly, "MARGIN", 3.0)
-    monkeypatch.setattr(nightly, "GRACE", 8.0)
+    monkeypatch.setattr(processes, "MARGIN", 3.0)
+    monkeypatch.setattr(processes, "GRACE", 8.0)
     limits = {"max_seconds": 12}
     file = write_targets(
         tmp_path / "targets.yaml",
@@ -105,6 +106,25 @@ def test_one_target_never_spoils_the_others(
     assert Verdict.PASS in good
     assert not good & {Verdict.ERROR, Verdict.FAIL}
     assert not list(newest(history).glob("runs"))
+
+
+def test_a_server_of_this_machine_needs_no_key_while_it_runs(
+    tmp_path: Path,
+    silent: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is judged; one that is not started is left out, and that is said."""
+    entry = {"model": "m", "profile": "openai-core"}
+    targets = {"up": {"base_url": silent, **entry}}
+    targets["down"] = {"base_url": "http://127.0.0.1:9/v1", **entry}
+    file = write_targets(tmp_path / "targets.yaml", targets)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    chosen = nightly.chosen_targets(RunOptions(targets_file=file))
+
+    assert {"reference", "up"} == {target.name for target in chosen}
+    assert "down: left out, nothing listens at http://127.0.0.1:9/v1" in capsys.readouterr().err
 
 
 def test_an_unknown_option_or_target_is_told_once(

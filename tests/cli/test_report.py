@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from conformance.cli import main
+from conformance.cli.deviations import proposals
 from conformance.cli.main import build_parser
+from conformance.report.records import Result
 from conformance.report.results import read_run
-from conformance.verdicts import Verdict
+from conformance.verdicts import Level, Mode, Verdict
 
 from .runs import Make, Served, write_targets
 
@@ -120,3 +123,19 @@ def test_a_failure_of_a_server_that_is_gone_tells_how_to_start_it(make: Make) ->
 
     assert ("conformance", "stop-ignored") == (program, given.mutant)
     assert f"curl -sS -i http://127.0.0.1:{given.port}/v1/" in lines[number + 1]
+
+
+def test_what_fails_alike_everywhere_is_proposed_once() -> None:
+    """A place that passes, or that this run left out, keeps the entries apart."""
+    failing = [
+        Result("t", "usage.total", Level.MUST, "chat", mode, Verdict.FAIL, "13, not 12")
+        for mode in Mode
+    ]
+    other = replace(failing[0], endpoint="completions", verdict=Verdict.NOT_RUN, reason="depth")
+
+    (once,) = proposals(failing, "API-1")["deviations"]
+    apart = proposals([*failing, other], "API-1")["deviations"]
+
+    assert ("usage.total", "fail") == (once["requirement"], once["verdict"])
+    assert {"endpoint", "mode"}.isdisjoint(once)
+    assert ["regular", "stream"] == [entry["mode"] for entry in apart]

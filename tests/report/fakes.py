@@ -318,6 +318,32 @@ def _result(
     )
 
 
+TEXT = {"choices": {"0": {"text": "Hello", "finish": "stop", "tools": []}}}
+LOST = {"choices": {}, "chunks": 0}
+
+
+def client(language: str, version: str, view: dict[str, Any], *problems: str) -> dict[str, Any]:
+    """What one client saw of one stream, as a run records it."""
+    return {
+        "language": language,
+        "version": version,
+        "problems": {"chat-stream": list(problems)},
+        "marks": {"chat-stream": ["silent, empty"] if problems else []},
+        "shown": {"chat-stream": "x7"},
+        "wire": {"chat-stream": {"status": 200, **TEXT, "usage": None}},
+        "views": {"chat-stream": {"call": view, "async": view}},
+    }
+
+
+SAID = "chat-stream: ends without a word after 0 chunks"
+CLIENTS = [
+    client("node", "7.0.0", TEXT),
+    client("python", "3.0.0", TEXT),
+    client("python", "1.0.0", LOST, SAID),
+    client("python", "1.109.1", TEXT),
+]
+
+
 def write_run(
     run_dir: Path,
     *,
@@ -328,6 +354,7 @@ def write_run(
     hostile: bool = False,
     footer: bool = True,
     ended: Ended = Ended.COMPLETE,
+    clients: Sequence[dict[str, Any]] = (),
 ) -> list[Result]:
     """A run directory as a run leaves it; ``hostile`` puts injections everywhere."""
     ids = requirement_ids(requirements)
@@ -355,7 +382,13 @@ def write_run(
             entry["statement"], entry["source"]["quote"] = evil(i), evil(i + 1)
             entry["source"]["reference"] = evil(i + 2)
     (run_dir / "catalogue.json").write_text(json.dumps(entries))
-    _lines(run_dir / "learned.jsonl", [_lesson(t, k, evil(k)) for t in targets for k in range(4)])
+    lessons = [_lesson(t, k, evil(k)) for t in targets for k in range(4)]
+    lessons += [
+        {**_lesson(t, 0, ""), "finding": "read otherwise", "value": value}
+        for t in targets
+        for value in clients
+    ]
+    _lines(run_dir / "learned.jsonl", lessons)
     (run_dir / "evidence").mkdir(exist_ok=True)
     for index, target in enumerate(targets):
         records = [

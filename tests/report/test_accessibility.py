@@ -15,7 +15,7 @@ from conformance.report.results import read_run
 from conformance.report.trends import trends
 from conformance.report.write import write_reports
 
-from .fakes import write_run
+from .fakes import CLIENTS, write_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -41,10 +41,11 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page with everything on it: failures, streams, parameters, trends."""
+    """A page with everything on it: failures, streams, parameters, clients, trends."""
     folder = tmp_path_factory.mktemp("pages") / "run"
     folder.mkdir()
-    write_run(folder, targets=("reference", "mlx"), requirements=50, trouble=0.3, seed=3)
+    targets = ("reference", "mlx")
+    write_run(folder, targets=targets, requirements=50, trouble=0.3, seed=3, clients=CLIENTS)
     run = read_run(folder)
     write_reports(folder, trends([night_of(run), night_of(run)]))
     return folder / "matrix.html"

@@ -12,7 +12,7 @@ import pytest
 from conformance.report.write import write_reports
 from conformance.verdicts import Verdict
 
-from .fakes import write_run
+from .fakes import CLIENTS, write_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -37,7 +37,8 @@ def make(folder: Path, **kinds: Any) -> Path:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages") / "plain"
-    return make(folder, targets=("reference", "mlx", "x/y"), requirements=50, trouble=0.2, seed=3)
+    targets = ("reference", "mlx", "x/y")
+    return make(folder, targets=targets, requirements=50, trouble=0.2, seed=3, clients=CLIENTS)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_a_permalink_in_a_wide_matrix_keeps_the_heads_in_sight(
 def test_every_line_of_what_is_wrong_leads_to_its_cell(open_page: Any, plain: Path) -> None:
     """The list above the matrix is made of permalinks that work."""
     page = open_page(plain).page
-    links = page.locator(".wrong a")
+    links = page.locator(".wrong > li > div > a")
 
     for index in range(min(links.count(), 5)):
         name = links.nth(index).locator("code").inner_text()
@@ -247,6 +248,7 @@ def test_the_page_never_scrolls_sideways(open_page: Any, plain: Path, width: int
     """Wide tables scroll in their own box; the page does not."""
     page = open_page(plain).page
     page.set_viewport_size({"width": width, "height": 800})
+    page.locator(".reader > summary").first.click()
     page.locator("td > button.v-fail").first.click()
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from conformance.report.catalogue import Entry
 from conformance.report.evidence import Record
 from conformance.report.exhibit import exhibit
-from conformance.report.html import embedded_json, render_html
-from conformance.report.matrix import build_matrix, failures, load_matrix
+from conformance.report.failures import failures
+from conformance.report.html import embedded_json, render_html, ticked
+from conformance.report.matrix import build_matrix, load_matrix
 from conformance.report.records import Header, Result, Run, TargetHeader
 from conformance.report.write import write_reports
 from conformance.verdicts import Level, Verdict
@@ -107,6 +109,7 @@ def test_text_never_becomes_markup(run: Run, statement: str) -> None:
 
 TAGS = [
     "html",
+    "nav",
     "head",
     "meta",
     "title",
@@ -162,6 +165,16 @@ def test_embedded_json_cannot_end_its_block(value: Any) -> None:
 
     assert not set("<>&\u2028\u2029") & set(text)
     assert value == json.loads(text)
+
+
+@given(text=fakes.texts)
+def test_ticks_become_code_and_nothing_else_changes(text: str) -> None:
+    """Escaped all the same; a tick without a partner stays."""
+    marked = ticked(text)
+
+    plain = str(marked).replace("<code>", "`").replace("</code>", "`")
+    assert str(escape(text)) == plain
+    assert text.count("`") // 2 == str(marked).count("<code>")
 
 
 def test_every_verdict_can_be_opened(page: str, tmp_path: Path) -> None:

@@ -208,4 +208,4 @@ def test_an_incomplete_run_says_so_in_the_terminal(tmp_path: Path) -> None:
     """A spent budget is no complete run."""
     fakes.write_run(tmp_path, requirements=10, trouble=0, ended=Ended.BUDGET)
 
-    assert "its budget was spent before the end" in render_terminal(read_run(tmp_path), width=200)
+    assert "the budget was spent before the end" in render_terminal(read_run(tmp_path), width=200)

@@ -17,31 +17,28 @@ from typing import Any
 from conformance.checks.answer import read_answer, why_unreadable
 from conformance.checks.api import (
     MUST,
-    REGULAR,
     SHOULD,
-    STREAM,
     Broken,
     Case,
     Requirement,
     Untestable,
     family,
 )
-from conformance.checks.chapters.example import filled
-from conformance.checks.chapters.model import UNKNOWN
-from conformance.checks.clients import KIND, LANGUAGES, Client, Observed, Probe, View, observe
+from conformance.checks.clients import LANGUAGES, Client, Observed, Probe, View, observe
 from conformance.checks.clientviews import (
     Problem,
     answers_alike,
     errors_alike,
     heads_alike,
     usage_alike,
+    wire_view,
 )
 from conformance.checks.context import Context
-from conformance.checks.plain import plain_request
+from conformance.checks.probes import probes_of
 from conformance.schema.contract import Profile, Source
-from conformance.wire.exchange import Exchange, Request
+from conformance.wire.exchange import Exchange
 
-__all__ = ["TOPICS", "Seen", "requirements"]
+__all__ = ["PROMISED", "TOPICS", "Seen", "requirements", "versions"]
 
 #: The feature of profiles whose document tells its readers to install ``openai>=1.0.0``.
 PROMISED = "sdk-examples"
@@ -145,7 +142,7 @@ TOPICS: Mapping[str, Topic] = {
 
 @family
 def requirements(profile: Profile) -> Iterable[Requirement]:
-    """One requirement for each language and topic, and the documented samples in each version."""
+    """One requirement for each language and topic."""
     for language, title in LANGUAGES.items():
         # The document speaks of the Python client only.
         promised = language == "python" and PROMISED in profile.features
@@ -156,15 +153,16 @@ def requirements(profile: Profile) -> Iterable[Requirement]:
                 statement=topic.statement.format(title),
                 source=PROMISE if promised else WISH,
                 judge=_judge(name, topic),
-                cases=_versions(language),
+                cases=versions(language),
                 endpoints=(topic.endpoint,),
                 modes=(),
                 needs=topic.needs,
             )
-    yield from _samples(profile)
 
 
-def _versions(language: str) -> Callable[[Context], Sequence[Case]]:
+def versions(language: str) -> Callable[[Context], Sequence[Case]]:
+    """The installed versions of one language as cases."""
+
     def cases(ctx: Context) -> Sequence[Case]:
         found = [each for each in ctx.subject.clients if each.language == language]
         if not found:
@@ -234,8 +232,8 @@ class Seen:
     """All that one client saw: recorded with the run as what was learned about the target.
 
     ``problems`` are the differences by topic (an empty list: none), ``marks`` the same in two words
-    each, ``shown`` the evidence ids of
-    the replayed answers by probe, ``views`` the client's own words by probe and way of asking.
+    each, ``shown`` the evidence ids of the replayed answers by probe, ``wire`` what those say,
+    ``views`` the client's own words by probe and way of asking.
     """
 
     finding: str
@@ -244,6 +242,7 @@ class Seen:
     problems: dict[str, list[str]]
     marks: dict[str, list[str]]
     shown: dict[str, str]
+    wire: dict[str, View]
     views: Mapping[str, Mapping[str, View]]
     kept: Kept
 
@@ -254,13 +253,13 @@ async def _shown(ctx: Context, client: Client, topic: Topic) -> tuple[dict[str, 
         first = "chat" if "chat" in ctx.profile.endpoints else ctx.endpoint.name
         seen = await ctx.on(endpoint=first).learn(_lesson(client))
         return seen.kept.probes, seen.kept.observed
-    probes = await _probes(ctx, topic.probes)
+    probes = await probes_of(ctx, topic.probes)
     return probes, await observe(ctx, client, probes)
 
 
 def _lesson(client: Client) -> Callable[[Context], Any]:
     async def lesson(ctx: Context) -> Seen:
-        probes = await _probes(ctx, [name for topic in TOPICS.values() for name in topic.probes])
+        probes = await probes_of(ctx, [name for topic in TOPICS.values() for name in topic.probes])
         observed = await observe(ctx, client, probes)
         problems = _all_problems(client, probes, observed)
         differs = [name for name, found in problems.items() if found]
@@ -275,6 +274,7 @@ def _lesson(client: Client) -> Callable[[Context], Any]:
             {name: [each.text for each in found] for name, found in problems.items()},
             {name: [each.mark for each in found] for name, found in problems.items()},
             shown,
+            {name: wire_view(each.exchange) for name, each in probes.items() if each.exchange},
             observed.views,
             Kept(probes, observed),
         )
@@ -296,117 +296,3 @@ def _all_problems(
             told = (topic.compare(client.language, each, observed) for each in judged)
             found[name] = [problem for problems in told for problem in problems]
     return found
-
-
-async def _probes(ctx: Context, names: Iterable[str]) -> dict[str, Probe]:
-    """The probes ``names`` that this profile has, with the answers of this repetition."""
-    found: dict[str, Probe] = {}
-    for name in dict.fromkeys(names):
-        there = _place(ctx, name)
-        if there is None:
-            continue
-        arguments = _arguments(there)
-        stream = there.mode is STREAM
-        surface = there.endpoint.name
-        if name == "live":
-            found[name] = Probe(name, surface, stream, arguments)
-            continue
-        request = _request(there, name)
-        if request is not None:
-            exchange = await there.ask(request)
-            found[name] = Probe(name, surface, stream, arguments, exchange)
-    return found
-
-
-def _place(ctx: Context, name: str) -> Context | None:
-    endpoint = "completions" if name.startswith("completions") else "chat"
-    contract = ctx.profile.endpoints.get(endpoint)
-    mode = STREAM if name.endswith("-stream") or name == "live" else REGULAR
-    if contract is None or mode not in contract.modes:
-        return None
-    return ctx.on(endpoint=endpoint, mode=mode)
-
-
-def _arguments(there: Context) -> dict[str, Any]:
-    """What the oldest client takes: it is replayed an answer, or asks the plainest question."""
-    body = there.body()
-    return {
-        name: body[name] for name in ("model", "messages", "prompt", "max_tokens") if name in body
-    }
-
-
-def _request(there: Context, name: str) -> Request | None:
-    """The request whose answer is shown; ``None`` where the profile does not promise it."""
-    if name.startswith("unknown-model"):
-        return there.request(model=UNKNOWN)
-    if name == "wrong-key":
-        secured = "auth" in there.profile.features and there.subject.has_key
-        return plain_request(there, credential="wrong") if secured else None
-    if name == "wrong-type":
-        return there.request(max_tokens="many") if there.promises("max_tokens") else None
-    if name == "member-missing":
-        return there.request(messages=...)
-    if name == "usage-stream":
-        asked = "stream-usage" in there.profile.features
-        return there.request(stream_options={"include_usage": True}) if asked else None
-    if name.startswith("tools"):
-        return there.request(**_tools()) if there.promises("tools") else None
-    return plain_request(there)
-
-
-def _tools() -> dict[str, Any]:
-    """Two calls of one function: what an accumulator that loses the index mixes up."""
-    weather = {
-        "name": "get_weather",
-        "description": "Get the weather in a city.",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-            "additionalProperties": False,
-        },
-    }
-    question = "Tell me the weather in Oslo and in Lima. Call the function once for each city."
-    return {
-        "messages": [{"role": "user", "content": question}],
-        "tools": [{"type": "function", "function": weather}],
-        "tool_choice": "required",
-        "max_tokens": 128,
-    }
-
-
-# The documented samples, in each version
-
-
-def _samples(profile: Profile) -> Iterable[Requirement]:
-    for name, code in profile.examples.items():
-        if name.startswith("python-"):
-            yield Requirement(
-                id=f"sdk.python.example.{name.removeprefix('python-')}",
-                level=MUST if PROMISED in profile.features else SHOULD,
-                statement="The documented sample runs verbatim with every supported version.",
-                source=Source("documentation", f"{profile.name}: {name}", code),
-                judge=_sample(code),
-                cases=_versions("python"),
-                endpoints=(),
-                modes=(),
-            )
-
-
-def _sample(code: str) -> Any:
-    async def judge(ctx: Context, case: Case) -> None:
-        client: Client = case.data
-        if client.missing:
-            raise Untestable(f"{client.title}: {client.missing}")
-        text = filled(code, ctx.subject.model)
-        outcome, sent = await ctx.example(
-            f"{KIND}-example {client.language} {client.version}", text
-        )
-        if outcome.exit_code != 0 or not sent:
-            last = outcome.stderr.strip().splitlines()[-1:] or ["it sent nothing"]
-            raise Broken(f"{client.title}: the sample fails: {last[0][:200]}", *sent)
-        wire = read_answer(sent[0])
-        if wire is None or wire.text.strip() not in outcome.stdout:
-            raise Broken(f"{client.title}: the sample does not print the answer", *sent)
-
-    return judge
