@@ -162,6 +162,7 @@ async def ban(ctx: Context, case: Case) -> str | None:
     parameter="logit_bias",
     aspect="effect",
     depth=Depth.STANDARD,
+    elsewhere=Depth.DEEP,
     cost=2,
 )
 async def key_order(ctx: Context, case: Case) -> str | None:
@@ -196,6 +197,7 @@ def _others(known: Oracle, but: Piece) -> list[int]:
     parameter="logit_bias",
     aspect="effect",
     depth=Depth.STANDARD,
+    elsewhere=Depth.DEEP,
     cost=1,
 )
 async def zero(ctx: Context, case: Case) -> str | None:

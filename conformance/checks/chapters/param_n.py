@@ -194,6 +194,7 @@ async def usage(ctx: Context, case: Case) -> str | None:
     parameter="n",
     aspect="effect",
     depth=Depth.STANDARD,
+    elsewhere=Depth.DEEP,
     cost=1,
 )
 async def single(ctx: Context, case: Case) -> str | None:
