@@ -36,6 +36,7 @@ from conformance.checks.oracle import (
     oracle,
     same_text,
 )
+from conformance.checks.plain import plain_request
 from conformance.schema.contract import Source
 from conformance.wire.exchange import Delivery
 
@@ -85,6 +86,27 @@ def _agree(streamed: Answer, regular: Answer) -> None:
             f"{regular.finish_reason!r} in the regular answer"
         )
         raise Broken(message, streamed.exchange, regular.exchange)
+
+
+@check(
+    "diff.stream-model",
+    SHOULD,
+    TWO_MODES,
+    endpoints=GENERATING,
+    modes=(STREAM,),
+    needs=("stream",),
+    cost=0,
+)
+async def stream_model(ctx: Context, case: Case) -> None:
+    """A stream names the model that the regular answer to the same request names."""
+    regular = ctx.on(mode=REGULAR)
+    streamed, whole = await asyncio.gather(
+        answer(ctx, plain_request(ctx)), answer(regular, plain_request(regular))
+    )
+    here, there = (next(iter(found.documents), {}).get("model") for found in (streamed, whole))
+    if isinstance(here, str) and isinstance(there, str) and here != there:
+        shown_names = f"{here[:80]!r} in the stream and {there[:80]!r} in the regular answer"
+        raise Broken(f"model is {shown_names}", streamed.exchange, whole.exchange)
 
 
 #: Prompts that invite characters of several bytes and words with spaces between them.

@@ -324,6 +324,13 @@ def _replaced(ctx: Context) -> list[Case]:
     return rows
 
 
+CALLED = {
+    "cjk": "characters of other scripts than Latin",
+    "astral": "characters beyond U+FFFF (emoji, say)",
+    "nul": "U+0000",
+}
+
+
 def _has_text(case: Case, kind: str) -> bool:
     return any(tag.endswith(f"text:{kind}") for tag in case.data.tags)
 
@@ -349,8 +356,9 @@ async def prompt_characters(ctx: Context, case: Case) -> str | None:
     found, control = await answer(ctx, case.request), await answer(ctx, case.data)
     here, there = _counted(found)[0], _counted(control)[0]
     if here <= there:
-        without = "without U+0000 and what follows" if case.label == "nul" else "with ? instead"
-        shown = f"prompt_tokens {here} for a prompt with {case.label} text, {there} {without}"
+        without = "cut before it" if case.label == "nul" else "with question marks instead"
+        what = f"a prompt with {CALLED[case.label]}"
+        shown = f"prompt_tokens {here} for {what}, {there} for the same {without}"
         raise Broken(shown, found.exchange, control.exchange)
     return None
 

@@ -167,3 +167,10 @@ def model_other(document: Document, seen: Seen) -> None:
     """Answers name another model than the one that was asked for."""
     if "choices" in document:
         document["model"] = "gpt-3.5-turbo"
+
+
+@mutant("stream-names-file", kills=("diff.stream-model",), kind="stream")
+def stream_names_file(chunks: list[Document], seen: Seen) -> None:
+    """A stream names the file that the model was read from."""
+    for chunk in chunks:
+        chunk["model"] = "/models/model.gguf"
