@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.numbers import GROUPS, Reading
+from benchmarks.figures import GROUPS, Reading
 
 HEAD = "| | what | limit | reading |\n| --- | --- | --- | --- |"
 

@@ -1,6 +1,6 @@
 """How many 16-token completions a second the reference server answers.
 
-    python benchmarks/reference_throughput.py [SECONDS]
+    python benchmarks/reference_throughput.py [--seconds SECONDS]
 
 One process serves, this one asks: on two cores each has one. The client writes prepared bytes to
 keep-alive connections and reads until the answer is complete, so that it costs little itself.
@@ -8,10 +8,10 @@ keep-alive connections and reads until the answer is complete, so that it costs 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
-import sys
 import time
 from urllib.parse import urlsplit
 
@@ -73,7 +73,9 @@ async def rate(running: Running, clients: int, stream: bool, seconds: float) -> 
 
 def main() -> None:
     """Print a line for each way of asking."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each line (default: 3)")
+    seconds: float = parser.parse_args().seconds
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the first request")
     with start_reference() as running:
         asyncio.run(rate(running, 1, False, 0.5))  # modules and tables are read once
