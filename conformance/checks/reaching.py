@@ -85,7 +85,7 @@ async def _by_text(
     lost = [
         name
         for name, text, want in zip(longer, texts[1:], due[1:], strict=True)
-        if text == texts[0] == due[0] != want
+        if text == texts[0] and want != due[0]
     ]
     same = len(set(texts)) == 1 and due[0] not in due[1:]
     if (lost or same) and (await ctx.learn(greedy)).repeatable:

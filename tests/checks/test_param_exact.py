@@ -80,10 +80,11 @@ def test_lawful_variants_are_not_accused(name, bench):
 
 
 def test_most_is_decided_despite_noise(bench):
-    """Forced tokens do not care for jitter."""
+    """Forced tokens do not care for jitter; only what the model chooses by itself does."""
     results = _mine(bench(*MINE, variant="noise"))
 
-    assert {Verdict.PASS} == {each.verdict for each in results}
+    forced = [each for each in results if each.requirement.id != "param.logit_bias.natural"]
+    assert {Verdict.PASS} == {each.verdict for each in forced}
 
 
 def test_without_logit_bias_the_main_effects_are_still_judged(bench):

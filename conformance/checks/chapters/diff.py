@@ -109,10 +109,10 @@ async def stream_model(ctx: Context, case: Case) -> None:
         raise Broken(f"model is {shown_names}", streamed.exchange, whole.exchange)
 
 
-#: Prompts that invite characters of several bytes and words with spaces between them.
+#: Prompts that invite characters of several bytes, and words with spaces and line breaks between.
 TEXTS = (
     "Repeat exactly, nothing else: 日本語のテキスト 🎉👩‍👩‍👧 naïve café",
-    "Count from one to ten in words, separated by spaces.",
+    "Write the numbers from one to ten in words, three to a line.",
 )
 LONGER = 24
 

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import Answer, answer, read_answer, why_unreadable
+from conformance.checks.answer import (
+    Answer,
+    answer,
+    error_event,
+    read_answer,
+    why_unreadable,
+)
 from conformance.checks.api import (
     MUST,
     REGULAR,
@@ -257,6 +263,9 @@ async def hidden_cap(ctx: Context, case: Case) -> str | None:
         found = read_answer(exchange)
         if found is None:
             told = f"max_tokens={limit}: {why_unreadable(exchange)}"
+            continue
+        if (error := error_event(exchange)) is not None:
+            told = f"max_tokens={limit}: the stream turns into an error: {error[1]}"
             continue
         count = repeats(found.text, piece)
         if count == limit:
