@@ -136,6 +136,14 @@ class Engine:
                 group.create_task(self._decide(item))
                 await asyncio.sleep(0)
 
+    async def _in_contact(self, judged: Judged) -> Judged:
+        """``judged`` where somebody is known to be there; what cannot be known is not run."""
+        try:
+            await self.sender.contact()
+        except (BudgetSpent, Aborted) as stop:
+            return Judged(Verdict.NOT_RUN, judged.level, str(stop))
+        return judged
+
     async def _decide(self, item: Item) -> None:
         asker = ItemAsker(self.questions, item.key)
         judged = await judge(
@@ -144,7 +152,7 @@ class Engine:
             self.budget.check_time,
         )
         if judged.verdict.rule.decided:
-            await self.sender.contact()
+            judged = await self._in_contact(judged)
         if self.sender.ended and not self.sender.reached:
             judged = Judged(Verdict.ERROR, judged.level, f"never reached: {self.sender.ended}")
         if not item.promised:
