@@ -207,12 +207,18 @@ class Server:
         await asyncio.sleep(0.05)
 
     def die(self, seconds: float | None) -> None:
-        """Stop listening and cut every connection; come back after ``seconds``, or never."""
+        """Stop listening and cut every connection; come back after ``seconds``, or never.
+
+        Connections that the loop has accepted and not yet handed over want a listener that is open
+        (CPython's ``Server._attach``), so it is closed after them; they are cut as they come.
+        """
         for writer in list(self._writers):
             writer.transport.abort()
         if self._listener is None:
             return  # dead already
-        self._listener.close()
+        for each in self._listener.sockets:
+            self._loop.remove_reader(each)
+        self._loop.call_soon(self._listener.close)
         self._listener = None
         if seconds is not None:
             self._loop.call_later(seconds, self._come_back)
@@ -223,6 +229,9 @@ class Server:
         task.add_done_callback(self._tasks.discard)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._listener is None:  # it came too late
+            writer.transport.abort()
+            return
         task = self._loop.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         self._writers.add(writer)
