@@ -7,6 +7,7 @@ while others were in flight. They are judged here, by the same judges, and nothi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -72,7 +73,7 @@ class _Judges:
     def __init__(self, ctx: Context) -> None:
         self.members = Members(ctx.endpoint, ctx.mode)
         self.requirements = [each for each in STATIC.values() if _concerns(ctx, each)]
-        self._told: set[str] | None = None
+        self._told: asyncio.Task[set[str]] | None = None
 
     async def problems(self, ctx: Context, exchange: Exchange) -> dict[str, Broken]:
         """What is wrong with ``exchange``, by requirement id."""
@@ -92,12 +93,18 @@ class _Judges:
         return found
 
     async def told(self, ctx: Context) -> set[str]:
-        """The requirements that the corpus breaks: they have verdicts of their own."""
+        """The requirements that the corpus breaks: they have verdicts of their own.
+
+        Worked out once for all that ask, at the same time as they mostly do.
+        """
         if self._told is None:
-            requests = [case.request for case in answered(ctx) if case.request]
-            exchanges = await ctx.ask_all(requests)
-            self._told = {id for each in exchanges for id in await self.problems(ctx, each)}
-        return self._told
+            self._told = asyncio.ensure_future(self._of_corpus(replace(ctx, seen=[])))
+        return await asyncio.shield(self._told)
+
+    async def _of_corpus(self, ctx: Context) -> set[str]:
+        requests = [case.request for case in answered(ctx) if case.request]
+        exchanges = await ctx.ask_all(requests)
+        return {id for each in exchanges for id in await self.problems(ctx, each)}
 
 
 def _concerns(ctx: Context, requirement: Requirement) -> bool:
