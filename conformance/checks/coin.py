@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
-from conformance.checks.answer import answer, read_answer
+from conformance.checks.answer import Answer, answer, read_answer
 from conformance.checks.api import Undecided, Untestable
 from conformance.checks.context import Context
 from conformance.checks.forcing import shown
@@ -36,6 +36,7 @@ __all__ = [
     "greedy_draws",
     "neutral",
     "pairs_of",
+    "sides_of",
     "spread",
     "tokens_of",
     "toss",
@@ -299,7 +300,7 @@ async def draw(
     sample, seen = Draws(), set()
     for number in range(-(-count // size)):
         found = await answer(ctx, request, repeat=number)
-        sides = [tokens_of(text, known.a, known.b)[:1] == [known.a] for text in found.texts]
+        sides = sides_of(known, found)
         sample.exchanges.append(found.exchange)
         if len(sides) < size or not all(found.texts):
             what = f"{len(sides)} choices, {sum(map(bool, found.texts))} of them with text"
@@ -312,6 +313,14 @@ async def draw(
         if until_both and size == 1 and sample.a and sample.b:
             break
     return sample
+
+
+def sides_of(known: Coin, found: Answer) -> list[bool]:
+    """Which of the choices begin with ``a``, in the order of their indexes.
+
+    Raises ``Undecided`` where one is made of other tokens.
+    """
+    return [tokens_of(text, known.a, known.b)[:1] == [known.a] for text in found.texts]
 
 
 async def greedy_draws(ctx: Context, known: Coin, tilt: int, count: int) -> Draws:

@@ -1,56 +1,41 @@
 """``presence_penalty`` and ``frequency_penalty`` over runs: one flat, the other with every occurrence.
 
-Two tokens are forced together; the first, ``a``, repeats until ``n`` · frequency exceeds the lead that its bias gives it. How far the lead
-drifts while ``a`` repeats is the model's affair, so lengths of runs are only compared where the
-drift cancels: if a run of frequency 1 and lead β ends after R tokens, one of frequency 2 and lead
-β + R ends after R as well, whatever the drift.
+Two tokens are forced together; the first, ``a``, repeats until ``n`` · frequency exceeds the lead
+that its bias gives it. How far the lead drifts while ``a`` repeats is the model's affair, so lengths
+of runs are only compared where the drift cancels: if a run of frequency 1 and lead β ends after R
+tokens, one of frequency 2 and lead β + R ends after R as well, whatever the drift.
 """
 
 from __future__ import annotations
 
-from conformance.checks.answer import Answer, answer
+from conformance.checks.answer import answer
 from conformance.checks.api import (
     MUST,
     SHOULD,
     Broken,
     Case,
     Depth,
-    Source,
     Undecided,
     check,
 )
+from conformance.checks.chapters.param_penalties import FORMULA, FREQUENCY, STRONG
 from conformance.checks.coin import biased, tokens_of, toss
 from conformance.checks.context import Context
 from conformance.checks.forcing import shown
 from conformance.checks.oracle import Piece, force, oracle
 from conformance.wire.exchange import Exchange
 
-FREQUENCY = Source(
-    "documentation",
-    "deeptrin-openai-api.txt:165",
-    "frequency_penalty: Penalizes new tokens based on their frequency in the generated text so far.",
-)
-FORMULA = Source(
-    "specification text",
-    "https://developers.openai.com/api/docs/guides/advanced-usage, parameter details",
-    "mu[j] -> mu[j] - c[j] * alpha_frequency - float(c[j] > 0) * alpha_presence",
-)
-STRONG = 2
 #: Tokens of a run that must, or must not, end; the lead of its token.
 RUN, LEAD = 64, 40
 #: Nats of jitter that a run's end may move by, in tokens.
 SLIP = 2
 
 
-async def _run(ctx: Context, bias: dict[str, int], tokens: int, **given: float) -> Answer:
-    return await answer(ctx, await toss(ctx, bias, tokens, **given))
-
-
 async def _length(
     ctx: Context, a: Piece, b: Piece, lead: int, tokens: int, **given: float
 ) -> tuple[int | None, Exchange]:
     """After how many ``a`` the first ``b`` comes; ``None`` where none comes."""
-    found = await _run(ctx, biased(a, b, lead), tokens, **given)
+    found = await answer(ctx, await toss(ctx, biased(a, b, lead), tokens, **given))
     text = found.text if found.text.startswith(a.text) else f" {found.text}"
     count = 0
     while text.startswith(a.text):
@@ -62,6 +47,17 @@ async def _length(
             f"{a.text!r} and {b.text!r} were forced and {shown(found.text)} came", found.exchange
         )
     return count, found.exchange
+
+
+async def _controlled(ctx: Context, **given: float) -> tuple[int | None, Exchange, Exchange]:
+    """After how many tokens a run that does not end by itself ends with ``given``, where that was
+    seen, and the control run. Raises ``Undecided`` where the control ends.
+    """
+    a, b = (await ctx.learn(oracle)).words[:2]
+    control, without = await _length(ctx, a, b, LEAD, RUN)
+    if control is not None:
+        raise Undecided(f"a forced token ends by itself after {control} of {RUN}", without)
+    return (*await _length(ctx, a, b, LEAD, RUN, **given), without)
 
 
 @check(
@@ -76,11 +72,7 @@ async def _length(
 )
 async def flat(ctx: Context, case: Case) -> str | None:
     """`presence_penalty` does not grow with the number of occurrences."""
-    a, b = (await ctx.learn(oracle)).words[:2]
-    control, without = await _length(ctx, a, b, LEAD, RUN)
-    if control is not None:
-        raise Undecided(f"a forced token ends by itself after {control} of {RUN}", without)
-    length, exchange = await _length(ctx, a, b, LEAD, RUN, presence_penalty=STRONG)
+    length, exchange, without = await _controlled(ctx, presence_penalty=STRONG)
     if length is not None:
         raise Broken(
             f"presence_penalty=2 ended the run of a token with a lead of {LEAD} after {length}; "
@@ -103,11 +95,7 @@ async def flat(ctx: Context, case: Case) -> str | None:
 )
 async def grows(ctx: Context, case: Case) -> str | None:
     """`frequency_penalty` grows with the number of occurrences, until another token comes."""
-    a, b = (await ctx.learn(oracle)).words[:2]
-    control, without = await _length(ctx, a, b, LEAD, RUN)
-    if control is not None:
-        raise Undecided(f"a forced token ends by itself after {control} of {RUN}", without)
-    length, exchange = await _length(ctx, a, b, LEAD, RUN, frequency_penalty=STRONG)
+    length, exchange, without = await _controlled(ctx, frequency_penalty=STRONG)
     if length is None:
         raise Broken(
             f"frequency_penalty=2: a token with a lead of {LEAD} came {RUN} times without end, "

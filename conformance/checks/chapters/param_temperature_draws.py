@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.checks.answer import Answer, answer
+from conformance.checks.answer import answer
 from conformance.checks.api import (
     MUST,
     REGULAR,
@@ -10,19 +10,14 @@ from conformance.checks.api import (
     Broken,
     Case,
     Depth,
-    Source,
     Undecided,
     check,
 )
-from conformance.checks.coin import Coin, coin, draw, expect_varied, tokens_of, toss
+from conformance.checks.chapters.param_temperature import RANDOMNESS
+from conformance.checks.coin import Coin, coin, draw, expect_varied, sides_of, toss
 from conformance.checks.context import Context
 from conformance.checks.stats import chance_one_sided, chance_same_order, level, probability
 
-RANDOMNESS = Source(
-    "documentation",
-    "deeptrin-openai-api.txt:155",
-    "temperature: Controls randomness in output generation (0-2).",
-)
 #: A fraction so near 1 that the odds hardly depend on when the bias is added.
 FRACTION, DRAWS = 0.9, 128
 #: Steps of bias at which the size of a bias is judged, too, by the same two requests.
@@ -83,7 +78,7 @@ async def anew(ctx: Context, case: Case) -> None:
         raise Undecided("draws are not to be had: n buys too few")
     request = await toss(ctx, known.bias(DOWN), temperature=1, **known.prompt, n=DRAWS)
     found = [await answer(ctx, request, repeat=number) for number in range(2)]
-    orders = [_order(known, each) for each in found]
+    orders = [sides_of(known, each) for each in found]
     if orders[0] != orders[1]:
         return
     low, high = (probability(delta) for delta in known.bounds(DOWN))
@@ -95,8 +90,3 @@ async def anew(ctx: Context, case: Case) -> None:
         "same order: a fixed seed",
         *(each.exchange for each in found),
     )
-
-
-def _order(known: Coin, found: Answer) -> list[bool]:
-    """Which of the choices are ``a``, in the order of their indexes."""
-    return [tokens_of(text, known.a, known.b)[:1] == [known.a] for text in found.texts]
